@@ -1,0 +1,59 @@
+/*
+ * Physical memory in 4 KB frames.  A buddy allocator with per-CPU caches of single frames; the
+ * descriptor of a frame is set up when its 2 MB block is first used, so that start-up costs nothing per frame.
+ */
+#pragma once
+
+#include "kernel/arch/mmu.h"
+#include "kernel/lib/base.h"
+#include "kernel/lib/list.h"
+
+struct memory_range;
+struct page_cache;
+
+#define PAGE_ORDER_MAX 9 /* 2 MB */
+
+/* Descriptor of a frame.  Small: one per 4 KB. */
+struct page {
+	atomic_uint references; /* 0: free */
+	uint8_t order;          /* of the block this frame leads */
+	uint8_t flags;          /* owner's: page cache, heap */
+	uint16_t mapped;        /* times in page tables, saturating; under the address space's lock */
+	union {
+		struct list link;  /* owner's list: free block, slab, reclaim */
+		struct {
+			void *owner_a, *owner_b;
+		};
+	};
+	struct page_cache *cache; /* of a page-cache page, else NULL (slab: its size class) */
+	uint64_t index;           /* in the cache, in pages */
+};
+
+/* Take over the usable ranges.  The first thing after traps. */
+void page_init(const struct memory_range *ranges, unsigned n_ranges);
+
+#define PAGE_ZERO 1u      /* cleared */
+#define PAGE_NO_RECLAIM 2u /* fail rather than evict page cache; any context */
+#define PAGE_URGENT 4u     /* may use the kernel's reserve */
+
+/* 2^order frames, naturally aligned, reference 1; NULL when there are none.  Without PAGE_NO_RECLAIM clean page
+ * cache may be evicted, which does not sleep. */
+struct page *page_alloc(unsigned order, unsigned flags) must_check;
+static inline void page_get(struct page *p)
+{
+	atomic_fetch_add_explicit(&p->references, 1, memory_order_relaxed);
+}
+/* Drop a reference; the last one frees the block. */
+void page_put(struct page *p);
+
+phys_addr page_to_phys(const struct page *p);
+struct page *page_from_phys(phys_addr pa);
+/* In the direct map. */
+void *page_address(const struct page *p);
+struct page *page_of_address(const void *direct_map_address);
+
+struct memory_usage {
+	uint64_t total, free, cached, dirty, heap, anonymous, page_tables, stacks; /* in pages */
+};
+void page_usage(struct memory_usage *out);
+void page_count_anonymous(long n); /* the address space tells what it holds */

@@ -1,0 +1,64 @@
+/*
+ * The pages of one file, anonymous shared segment or block device, by page index: read(2), write(2) and mmap(2) all
+ * see these.  Clean pages nobody else holds can be evicted; the owner fills them again.
+ */
+#pragma once
+
+#include "kernel/arch/cpu.h"
+#include "kernel/mem/page.h"
+
+struct page_cache;
+
+struct page_cache_ops {
+	/*                  locks held   may sleep */
+	/* Fill page (PAGE_SIZE bytes at its index; beyond the end of the file: zeroes).
+	 *                  none         yes        NULL: pages start as zeroes */
+	int (*fill)(struct page_cache *c, struct page *page);
+	/* A page is about to become dirty for the first time: reserve what write-back will need.
+	 *                  none         yes        NULL: always fine */
+	int (*dirty)(struct page_cache *c, struct page *page);
+	/* A mapping takes or drops a reference on the owner (its inode).
+	 *                  any          no */
+	void (*get)(struct page_cache *c);
+	void (*put)(struct page_cache *c); /* may sleep: the last reference can end the inode */
+};
+
+#define PAGE_CACHE_KEEP 1u /* pages live only here (tmpfs): never evicted */
+
+struct page_cache {
+	const struct page_cache_ops *ops;
+	unsigned flags;
+	_Atomic uint64_t size; /* the file's, bytes; a fault at or beyond the page holding it is SIGBUS */
+	struct spinlock lock;
+	/* under lock: */
+	void *root; /* radix tree of struct page pointers */
+	unsigned height;
+	uint64_t n_pages;
+};
+
+void page_cache_init(struct page_cache *c, const struct page_cache_ops *ops, unsigned flags);
+/* Drop all pages; nobody maps them any more. */
+void page_cache_destroy(struct page_cache *c);
+
+/* The page at index, filled, with a reference for the caller.  May sleep in fill.  -ENOMEM, -EIO. */
+int page_cache_get(struct page_cache *c, uint64_t index, struct page **out) must_check;
+/* The page at index if it is there, with a reference; NULL otherwise.  Never sleeps. */
+struct page *page_cache_find(struct page_cache *c, uint64_t index) must_check;
+/* A page that is about to be wholly overwritten: as get, without filling. */
+int page_cache_get_unfilled(struct page_cache *c, uint64_t index, struct page **out) must_check;
+/* First index >= from that has a page, or UINT64_MAX. */
+uint64_t page_cache_next(struct page_cache *c, uint64_t from);
+/* Mark dirty; -ENOSPC and the like from the owner. */
+int page_cache_dirty(struct page_cache *c, struct page *p) must_check;
+
+/* Forget pages from index first on (truncate), clearing the tail of the page that holds byte size.
+ * Mapped ones must have been unmapped by the caller (address_space_unmap_cache). */
+void page_cache_truncate(struct page_cache *c, uint64_t size);
+/* Forget pages wholly inside [start, end) bytes and clear the rest of it: punching a hole. */
+void page_cache_punch(struct page_cache *c, uint64_t start, uint64_t end);
+
+/* Evict up to n clean, unmapped, otherwise unreferenced pages, least recently used first; how many went. */
+unsigned long page_cache_reclaim(unsigned long n);
+
+/* Bytes between cache and kernel buffers. n bytes at offset; may sleep.  The caller has checked size. */
+int page_cache_read(struct page_cache *c, uint64_t offset, void *to, size_t n) must_check;

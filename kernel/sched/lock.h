@@ -1,0 +1,29 @@
+/* Locks that sleep.  Not for interrupt handlers. */
+#pragma once
+
+#include "kernel/sched/wait.h"
+
+struct mutex {
+	atomic_uint state; /* 0 free, 1 held, 2 held with waiters */
+	struct wait_queue waiters;
+};
+
+void mutex_init(struct mutex *m);
+void mutex_lock(struct mutex *m);
+bool mutex_try_lock(struct mutex *m) must_check;
+void mutex_unlock(struct mutex *m);
+
+/* Many readers or one writer; a waiting writer holds back new readers. */
+struct rw_lock {
+	struct spinlock lock;
+	/* under lock: */
+	int readers; /* -1: a writer */
+	unsigned writers_waiting;
+	struct wait_queue waiters;
+};
+
+void rw_lock_init(struct rw_lock *l);
+void rw_lock_read(struct rw_lock *l);
+void rw_unlock_read(struct rw_lock *l);
+void rw_lock_write(struct rw_lock *l);
+void rw_unlock_write(struct rw_lock *l);

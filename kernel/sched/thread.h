@@ -1,0 +1,96 @@
+/*
+ * Threads: 1:1 with the program's, plus one idle thread per CPU.  Per-CPU run queues, work stealing,
+ * a time slice enforced only while the program runs (the kernel is not preempted).
+ */
+#pragma once
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/switch.h"
+#include "kernel/lib/list.h"
+#include "kernel/lib/tree.h"
+
+#define THREAD_NAME_SIZE 16
+
+enum thread_state {
+	THREAD_RUNNING, /* on a CPU or in a run queue */
+	THREAD_BLOCKED,
+	THREAD_DEAD,
+};
+
+/* Bits of arch.user_work: reasons to call user_return(). */
+#define WORK_RESCHEDULE 1u
+#define WORK_SIGNAL 2u /* also: ends interruptible sleeps with -EINTR */
+#define WORK_EXIT 4u   /* likewise, and uninterruptible ones that can end */
+
+struct thread {
+	struct thread_arch arch; /* first: see kernel/arch/switch.h */
+	_Atomic(enum thread_state) state;
+	atomic_uint references;
+	int tid;
+	char name[THREAD_NAME_SIZE];
+	void *kernel_stack;
+	/* under the run queue's lock: */
+	struct list run_link;
+	unsigned cpu;           /* where it runs or ran last */
+	uint64_t slice_end_ns;
+	bool on_cpu;            /* its stack is in use */
+	uint64_t affinity;      /* bit per CPU */
+	int nice;
+	_Atomic uint64_t user_ns, system_ns; /* CPU time */
+	uint64_t accounted_ns;               /* when it was last added up */
+	uint64_t n_voluntary, n_involuntary;
+	atomic_bool wake_pending; /* thread_wake() came before thread_block() */
+};
+
+/* Set up the run queues and make the boot CPU's thread of control its idle thread. */
+void sched_init(void);
+/* An additional CPU joins: becomes its idle thread and never returns. */
+_Noreturn void sched_run_idle(void);
+
+/* A new thread in entry(arg), not running yet: thread_start() it or thread_put() it.
+ * size >= sizeof(struct thread): the caller embeds it as the first member of something larger; cleared.
+ * -ENOMEM, -EAGAIN. */
+struct thread_request {
+	size_t size;
+	const char *name;
+	void (*entry)(void *);
+	void *arg;
+	/* Called when the last reference goes, before the memory does; may be NULL; may sleep. */
+	void (*destroy)(struct thread *t);
+};
+int thread_create(const struct thread_request *r, struct thread **out) must_check;
+void thread_start(struct thread *t);
+_Noreturn void thread_exit(void);
+static inline void thread_get(struct thread *t)
+{
+	atomic_fetch_add_explicit(&t->references, 1, memory_order_relaxed);
+}
+void thread_put(struct thread *t);
+
+/*
+ * Sleep and wake.  The pattern, free of lost wake-ups:
+ *     announce yourself where the waker looks; check the condition; thread_block(deadline); check again.
+ * A wake-up between announcing and blocking makes thread_block() return at once.
+ */
+/* Sleep until thread_wake() or the deadline (monotonic ns, NO_DEADLINE).  0: woken (perhaps for nothing);
+ * -ETIMEDOUT. Interruptible: -EINTR while a WORK_SIGNAL or WORK_EXIT bit is set. */
+int thread_block(uint64_t deadline_ns);
+int thread_block_interruptible(uint64_t deadline_ns) must_check;
+/* Any context. */
+void thread_wake(struct thread *t);
+
+void thread_yield(void);
+/* Set a WORK_ bit; wakes an interruptible sleeper and kicks a CPU that runs it.  Any context. */
+void thread_notify(struct thread *t, unsigned work);
+/* From user_return(): reschedule if WORK_RESCHEDULE is set. */
+void thread_preempt(void);
+bool thread_interrupted(void); /* WORK_SIGNAL or WORK_EXIT set for the current thread */
+
+int thread_set_affinity(struct thread *t, uint64_t cpus) must_check; /* -EINVAL: none of them exists */
+/* CPU time up to now. */
+void thread_times(struct thread *t, uint64_t *user_ns, uint64_t *system_ns);
+
+struct sched_usage {
+	uint64_t idle_ns, user_ns, system_ns, n_switches, n_interrupts;
+};
+void sched_usage(unsigned cpu, struct sched_usage *out);
