@@ -1,0 +1,18 @@
+/*
+ * The console: where the program's standard streams and the kernel's reports go.  One device is chosen by console= (ttyS0:
+ * 16550, hvc0: virtio-console); bytes go out unchanged.
+ */
+#pragma once
+
+#include "kernel/lib/base.h"
+#include "kernel/sched/wait.h"
+
+/* All of it; polls, never sleeps, any context. */
+void console_write(const char *text, size_t len);
+/* Bytes that have arrived, at least one, else -EAGAIN.  Any context. */
+long console_read(char *to, size_t size) must_check;
+/* Announces EPOLLIN. */
+struct wait_queue *console_readable(void);
+bool console_has_input(void);
+/* name of console=, NULL: the first there is; "none": silence. */
+void console_init(const char *name);

@@ -1,0 +1,55 @@
+/* Kinds of file that need neither a file system nor the network.  Each makes files with reference 1. */
+#pragma once
+
+#include "kernel/file/file.h"
+#include "kernel/sched/timer.h"
+
+/* flags: O_NONBLOCK, O_DIRECT, O_CLOEXEC are the caller's business. */
+int pipe_create(uint32_t flags, struct file **reader, struct file **writer) must_check;
+bool file_is_pipe(const struct file *f);
+long pipe_set_size(struct file *f, unsigned size) must_check; /* F_SETPIPE_SZ: the new size */
+long pipe_size(struct file *f) must_check;
+/* A named pipe's object, for kernel/fs (mkfifo): opened by open modes. */
+struct pipe;
+int pipe_new(struct pipe **out) must_check;
+void pipe_put(struct pipe *p);
+int pipe_open(struct pipe *p, uint32_t flags, struct file **out) must_check; /* may wait for the other side */
+
+int eventfd_create(uint64_t value, unsigned flags, struct file **out) must_check;
+int timerfd_create(int clock, unsigned flags, struct file **out) must_check;
+struct linux_itimerspec_ns {
+	uint64_t interval_ns, value_ns;
+};
+int timerfd_set(struct file *f, unsigned flags, const struct linux_itimerspec_ns *new,
+	struct linux_itimerspec_ns *old) must_check;
+int timerfd_get(struct file *f, struct linux_itimerspec_ns *out) must_check;
+
+/* What signalfd needs of the process, handed down by kernel/proc. */
+struct signal_source {
+	/* Take one pending signal of mask for the current thread; false when there is none.  info: struct linux_siginfo. */
+	bool (*take)(uint64_t mask, struct linux_siginfo *info);
+	bool (*pending)(uint64_t mask);
+	struct wait_queue *(*queue)(void); /* announces EPOLLIN when a signal arrives */
+};
+void signalfd_set_source(const struct signal_source *source);
+int signalfd_create(uint64_t mask, unsigned flags, struct file **out) must_check;
+int signalfd_set_mask(struct file *f, uint64_t mask) must_check; /* -EINVAL: not a signalfd */
+
+struct linux_epoll_event;
+int epoll_create_file(unsigned flags, struct file **out) must_check;
+/* fd: only the key under which the interest stands; events and data as epoll_ctl(2). */
+int epoll_control(struct file *epoll, int operation, int fd, struct file *target, uint32_t events,
+	uint64_t data) must_check;
+/* Up to n events into out (kernel memory); 0 at the deadline; -EINTR. */
+long epoll_wait_events(struct file *epoll, struct linux_epoll_event *out, unsigned n,
+	uint64_t deadline_ns) must_check;
+/* From file_put(): drop every interest in f. */
+void epoll_forget(struct file *f);
+
+/* poll(2) and select(2): wait until one file has an event.  files[i] may be NULL.  revents are filled;
+ * how many are not 0, 0 at the deadline, -EINTR. */
+struct poll_entry {
+	struct file *file;
+	unsigned events, revents;
+};
+long poll_files(struct poll_entry *entries, unsigned n, uint64_t deadline_ns) must_check;

@@ -1,0 +1,121 @@
+/*
+ * The face of the file systems: names to files.  Paths are kernel strings of at most PATH_MAX; bases are
+ * dentries (directories), NULL meaning the working directory.  All functions may sleep.
+ *
+ * struct inode: an object on a file system (kernel/fs/inode.h for those who write one).
+ * struct dentry: a name in the tree, cached, counted; negative ones remember what is not there.
+ */
+#pragma once
+
+#include "abi/linux/fcntl.h"
+#include "abi/linux/stat.h"
+#include "kernel/file/file.h"
+
+struct dentry;
+struct inode;
+
+#define PATH_MAX 4096
+#define NAME_MAX 255
+
+/* Who asks: ids and capabilities for permission checks; handed down by kernel/proc. */
+struct fs_credentials {
+	uint32_t uid, gid;
+	const uint32_t *groups;
+	unsigned n_groups;
+	bool override; /* CAP_DAC_OVERRIDE and its kin */
+	uint32_t umask;
+};
+void vfs_set_credentials(const struct fs_credentials *(*current)(void));
+
+/* Mount the root: device "/dev/vda" (a block device with ext4) below a tmpfs overlay unless in_place; or NULL: an empty
+ * tmpfs.  Then proc, sys, dev, /dev/shm, /run and /tmp where the tree has such directories.  -Exxx, logged. */
+int vfs_mount_root(const char *device, bool in_place) must_check;
+/* Write back and unmount everything: the machine ends. */
+void vfs_shut_down(void);
+
+void dentry_get(struct dentry *d);
+void dentry_put(struct dentry *d);
+struct inode *dentry_inode(struct dentry *d); /* not counted; NULL for a negative one */
+
+#define LOOKUP_NO_FOLLOW 1u  /* the last component may be a symbolic link */
+#define LOOKUP_DIRECTORY 2u  /* -ENOTDIR otherwise */
+#define LOOKUP_EMPTY 4u      /* an empty path is the base itself */
+int vfs_lookup(struct dentry *base, const char *path, unsigned flags, struct dentry **out) must_check;
+/* open(2): flags and mode as the program gave them. */
+int vfs_open(struct dentry *base, const char *path, uint32_t flags, uint32_t mode, struct file **out) must_check;
+/* The whole path of d as the program would name it; "(unreachable)" or " (deleted)" as Linux says.
+ * Length or -ENAMETOOLONG. */
+long vfs_path(struct dentry *d, char *buf, size_t size) must_check;
+
+struct dentry *vfs_root(void);    /* counted */
+struct dentry *vfs_working(void); /* counted: the working directory */
+int vfs_set_working(struct dentry *d) must_check; /* -ENOTDIR, -EACCES */
+int vfs_set_root(struct dentry *d) must_check;    /* chroot(2) */
+
+int vfs_stat(struct dentry *d, struct linux_stat *out) must_check;
+int vfs_statfs(struct dentry *d, struct linux_statfs *out) must_check;
+int vfs_access(struct dentry *d, unsigned mode /* R_OK|W_OK|X_OK */) must_check;
+long vfs_readlink(struct dentry *d, char *buf, size_t size) must_check; /* not NUL-terminated */
+
+int vfs_mkdir(struct dentry *base, const char *path, uint32_t mode) must_check;
+int vfs_mknod(struct dentry *base, const char *path, uint32_t mode, uint64_t device) must_check;
+int vfs_symlink(const char *target, struct dentry *base, const char *path) must_check;
+int vfs_link(struct dentry *old, struct dentry *base, const char *path) must_check;
+int vfs_unlink(struct dentry *base, const char *path) must_check;
+int vfs_rmdir(struct dentry *base, const char *path) must_check;
+#define RENAME_NOREPLACE 1u
+#define RENAME_EXCHANGE 2u
+int vfs_rename(struct dentry *old_base, const char *old, struct dentry *new_base, const char *new,
+	unsigned flags) must_check;
+
+int vfs_truncate(struct dentry *d, uint64_t size) must_check;
+int vfs_chmod(struct dentry *d, uint32_t mode) must_check;
+int vfs_chown(struct dentry *d, uint32_t uid, uint32_t gid) must_check; /* (uint32_t)-1: as it is */
+/* NULL: now.  UTIME_NOW, UTIME_OMIT in tv_nsec. */
+int vfs_utimes(struct dentry *d, const struct linux_timespec times[2]) must_check;
+
+/* getdents64(2): where directory entries go.  add returns false when the entry does not fit: the lister stops
+ * and keeps its position before it. */
+struct directory_sink {
+	bool (*add)(struct directory_sink *s, const char *name, size_t name_len, uint64_t ino,
+		uint8_t type, uint64_t next_position);
+};
+
+/* fcntl(2) record locks and flock(2): owner is an opaque identity (the process, or the file). */
+int vfs_lock_get(struct file *f, struct linux_flock *lock, void *owner) must_check;
+int vfs_lock_set(struct file *f, const struct linux_flock *lock, void *owner, bool wait) must_check;
+int vfs_flock(struct file *f, int operation) must_check;
+void vfs_locks_drop(struct file *f, void *owner); /* on close */
+
+/* A nameless file in a tmpfs: memfd_create(2), shared anonymous memory (MAP_SHARED|MAP_ANONYMOUS). */
+int vfs_memory_file(const char *name, uint64_t size, struct file **out) must_check;
+
+/* An AF_UNIX address in the tree: bind(2) makes a socket inode that carries object; connect(2) finds it.  get/put
+ * count the object. */
+int vfs_bind_socket(const char *path, uint32_t mode, void *object, void (*get)(void *),
+	void (*put)(void *)) must_check;
+int vfs_find_socket(const char *path, void **object) must_check; /* counted; -ECONNREFUSED, -ENOENT */
+
+/* Paths looked for and not found, for mote.missing-files: called once per failed open or stat when set. */
+void vfs_set_missing_hook(void (*missing)(const char *path));
+
+/*
+ * What /proc, /sys and /dev show of the layers above and beside: handed down by kernel/main.c.  A generated file is
+ * text made when it is opened.
+ */
+struct text;
+struct generated_file {
+	const char *path;  /* "/proc/meminfo", "/sys/devices/system/cpu/online"; "*" stands for a tid: "/proc/self/task/" "*" "/comm" */
+	/* Append the whole content; text.cut makes the caller come again with a larger buffer.  NULL with link: a
+	 * symbolic link. */
+	void (*show)(struct text *t, int tid);
+	/* write(2) to it; NULL: read only. */
+	long (*store)(const char *text, size_t len, int tid);
+	/* Target of a symbolic link; a length as readlink(2). */
+	long (*link)(char *buf, size_t size, int tid);
+	uint32_t mode; /* permissions; 0: 0444, or 0644 with store */
+};
+/* One table per provider, valid for ever; directories on the way appear by themselves.  Before vfs_mount_root(). */
+void vfs_generated_add(const struct generated_file *table, unsigned n);
+/* Which tids exist, for /proc/self/task: next tid >= from, or -1. */
+void vfs_set_task_lister(int (*next)(int from));

@@ -1,0 +1,118 @@
+/*
+ * The one process: its threads, address space, ids, limits, signals, and its end.  Everything a system call
+ * handler asks about "the process" is here.
+ */
+#pragma once
+
+#include "abi/linux/signal.h"
+#include "kernel/arch/trap.h"
+#include "kernel/fs/vfs.h"
+#include "kernel/mem/address_space.h"
+#include "kernel/sched/lock.h"
+#include "kernel/sched/thread.h"
+#include "kernel/sched/timer.h"
+
+#define PROCESS_ID 1
+#define GROUPS_MAX 65536u
+#define LIMITS 16 /* RLIMIT_ numbers 0..15 */
+
+struct limit {
+	uint64_t current, max; /* UINT64_MAX: unlimited */
+};
+
+struct signal_queue {
+	uint64_t set;         /* bit N-1: signal N is pending */
+	struct list entries;  /* struct pending_signal: with siginfo, real-time ones in order */
+};
+
+/* A thread of the program. */
+struct task {
+	struct thread thread; /* first */
+	struct list link;     /* process.tasks, under process.lock */
+	struct trap_frame *frame; /* of the system call in progress */
+	/* under process.signal_lock: */
+	uint64_t blocked;      /* signal mask */
+	uint64_t saved_mask;   /* of sigsuspend, ppoll, ... to restore after the handler */
+	bool restore_mask;
+	struct signal_queue pending;
+	struct wait_queue signal_arrived; /* sigtimedwait, signalfd */
+	/* own thread only: */
+	struct linux_stack altstack;
+	user_addr clear_child_tid, robust_list;
+	uint32_t exit_code;
+};
+
+static inline struct task *task_current(void)
+{
+	return (struct task *)thread_current();
+}
+
+struct process {
+	struct rw_lock space_lock; /* guards space, see kernel/mem/address_space.h */
+	struct address_space space;
+
+	struct spinlock lock;
+	/* under lock: */
+	struct list tasks;
+	unsigned n_tasks;
+	uint32_t uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
+	uint32_t *groups;
+	unsigned n_groups;
+	uint64_t capabilities_effective, capabilities_permitted, capabilities_inheritable, capabilities_bounding;
+	uint32_t umask;
+	struct limit limits[LIMITS];
+
+	struct spinlock signal_lock;
+	/* under signal_lock: */
+	struct linux_sigaction actions[SIGNALS + 1];
+	struct signal_queue pending; /* for any thread */
+	struct wait_queue signal_arrived;
+
+	/* set once, at start or exec: */
+	char *executable;            /* path as /proc/self/exe shows it */
+	struct dentry *executable_dentry;
+	uintptr_t arg_start, arg_end, env_start, env_end, stack_start, auxv_start, auxv_end;
+	uintptr_t code_start, code_end, data_start, data_end, vdso_base, entry;
+	uint64_t start_ns;
+	atomic_bool exiting;
+	_Atomic uint64_t ended_user_ns, ended_system_ns; /* CPU time of threads that are gone */
+};
+extern struct process process;
+
+/* kernel/main.c: make the process and its first thread, load the program, run.  A failure ends the machine with
+ * a "failed" record.  environment: NAME=VALUE strings. */
+struct program_request {
+	const char *path;
+	const char *const *arguments; /* [0] is argv[0] */
+	unsigned n_arguments;
+	const char *const *environment;
+	unsigned n_environment;
+	const char *working_directory;
+};
+void process_init(void);
+_Noreturn void process_run(const struct program_request *r);
+
+/* clone(2)/clone3(2) of a thread. */
+struct clone_request {
+	uint64_t flags; /* CLONE_ */
+	uintptr_t stack;  /* top; 0: the parent's */
+	uintptr_t tls;
+	user_addr parent_tid, child_tid;
+};
+/* The new tid; -ENOSYS for a second process, named once on the console; -EINVAL, -EAGAIN, -ENOMEM. */
+long process_clone(const struct clone_request *r, struct trap_frame *parent) must_check;
+/* execve(2): replace the program. Only returns on failure. */
+long process_exec(const char *path, const char *const *arguments, unsigned n_arguments,
+	const char *const *environment, unsigned n_environment, struct trap_frame *f) must_check;
+_Noreturn void process_exit_thread(int status);
+_Noreturn void process_exit_group(int status);
+/* Ended by a signal: report (registers, mapping, ...) and end. */
+_Noreturn void process_killed(int signal, const struct linux_siginfo *info, struct trap_frame *f);
+_Noreturn void process_out_of_memory(const char *what);
+
+/* The task with that tid, counted (thread_put(&t->thread)), or NULL. */
+struct task *process_find_task(int tid) must_check;
+int process_next_tid(int from); /* next tid >= from, or -1 */
+uint64_t process_limit(unsigned resource);
+bool process_capable(unsigned capability);
+uint64_t process_cpu_ns(uint64_t *user_ns, uint64_t *system_ns); /* sum; both may be NULL */
