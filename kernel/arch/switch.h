@@ -18,8 +18,9 @@ struct thread;
  */
 #include "machine/switch.h"
 
-/* Prepare a thread that will start in entry(arg) on the stack given, interrupts on.  The FPU area
- * is allocated when user is set.  -ENOMEM. */
+/* Prepare a thread that will start in entry(arg) on the stack given, interrupts on, after
+ * thread_first_run() (upcall.h) with interrupts off.  t is cleared memory.  Allocates the FPU area:
+ * -ENOMEM. */
 int thread_arch_init(struct thread_arch *t, void *stack_top, void (*entry)(void *), void *arg)
 	must_check;
 void thread_arch_destroy(struct thread_arch *t);
@@ -45,3 +46,4 @@ void thread_copy_user(struct thread_arch *t, const struct trap_frame *parent, ui
 _Noreturn void thread_resume_user(void);
 
 void thread_set_tls(uintptr_t tls); /* of the current thread, at once */
+uintptr_t thread_tls(void);         /* of the current thread, as the program left it */

@@ -27,6 +27,20 @@ _Noreturn void kernel_main(const struct boot_info *boot);
 /* On every other CPU. */
 _Noreturn void secondary_main(void);
 
+/*
+ * Memory for the port, from kernel/mem; any context, before secondary_main() only on the boot CPU.
+ * Cleared, in the direct map, page-aligned from 4 KB up; NULL when there is none.
+ */
+void *port_alloc(size_t size) must_check; /* heap_zalloc() */
+void port_free(void *block);              /* heap_free() */
+void *table_page_alloc(void) must_check;  /* a page for page tables, counted as such */
+void table_page_free(void *page);
+
+/* A new thread is about to run its entry function for the first time: what thread_switch() would
+ * have returned.  Interrupts off; they are on when entry runs. */
+struct thread;
+void thread_first_run(struct thread *previous);
+
 /* A system call; the result is stored in the frame by the callee.  Interrupts on. */
 void syscall_dispatch(struct trap_frame *f);
 
