@@ -20,7 +20,7 @@
  */
 #pragma once
 
-#define BOOT_COMMAND_LINE_MAX 65536     /* bytes, with the NUL */
+#define BOOT_COMMAND_LINE_MAX 65536 /* bytes, with the NUL */
 
 /*
  *     mote.env=KEY=VALUE     one environment variable, whatever its name (may repeat)
@@ -44,4 +44,4 @@
  *                        with the exit code to use: "126 ..." or "127 ..." or "125 ..."
  * The value written to the exit port is STATUS & 0x7f, which QEMU turns into (value << 1) | 1.
  */
-#define BOOT_STATUS_MAX 512             /* bytes, with the newline */
+#define BOOT_STATUS_MAX 512 /* bytes, with the newline */

@@ -107,7 +107,7 @@ struct linux_flock {
 struct linux_epoll_event {
 	uint32_t events;
 	uint64_t data;
-} __attribute__((packed)); /* packed on x86-64 only; other ports convert in their handlers */
+} __attribute__((__packed__)); /* packed on x86-64 only; other ports convert in their handlers */
 
 #define EFD_SEMAPHORE 1
 #define EFD_NONBLOCK O_NONBLOCK

@@ -25,7 +25,7 @@ struct block_ops {
 
 struct block_device {
 	const struct block_ops *ops;
-	char name[16];      /* "vda" */
+	char name[16]; /* "vda" */
 	uint64_t n_sectors;
 	unsigned max_segments;
 	bool read_only;

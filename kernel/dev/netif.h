@@ -10,29 +10,34 @@
 #include "kernel/lib/list.h"
 #include "kernel/mem/page.h"
 
-#define PACKET_HEADROOM 128u   /* bytes before data of a fresh packet: link, IP and TCP headers, virtio header */
-#define PACKET_FRAGMENTS 17u   /* 64 KB in pages */
+#define PACKET_HEADROOM                                                                            \
+	128u /* bytes before data of a fresh packet: link, IP and TCP headers, virtio header */
+#define PACKET_FRAGMENTS 17u /* 64 KB in pages */
 
 struct packet_fragment {
 	struct page *page; /* a reference */
 	uint32_t offset, len;
 };
 
-#define PACKET_CHECKSUM_DONE 1u    /* rx: the device or a local sender vouches for the transport checksum */
-#define PACKET_CHECKSUM_PARTIAL 2u /* tx: the device fills it in: from checksum_start, at checksum_offset */
+#define PACKET_CHECKSUM_DONE                                                                       \
+	1u /* rx: the device or a local sender vouches for the transport checksum */
+#define PACKET_CHECKSUM_PARTIAL                                                                    \
+	2u /* tx: the device fills it in: from checksum_start, at checksum_offset */
 
 struct packet {
 	struct list link;
-	struct netif *netif;  /* received on, or to be sent through */
-	uint8_t *buffer;      /* heap block or page it lives in */
-	uint32_t size;        /* of buffer */
-	uint32_t start, len;  /* data inside buffer, without fragments */
+	struct netif *netif; /* received on, or to be sent through */
+	uint8_t *buffer;     /* heap block or page it lives in */
+	uint32_t size;       /* of buffer */
+	uint32_t start, len; /* data inside buffer, without fragments */
 	uint8_t flags, n_fragments;
-	uint16_t gso_size;    /* 0: not to be segmented; else payload bytes per segment */
+	uint16_t gso_size; /* 0: not to be segmented; else payload bytes per segment */
 	uint16_t checksum_start, checksum_offset; /* from start */
 	uint32_t network, transport; /* offsets of those headers in buffer, once known */
-	uint64_t owner[4];    /* scratch of the layer that holds it (TCP sequence numbers, source address) */
-	void (*release)(struct packet *p); /* NULL: packet_free frees buffer; else the owner takes all back */
+	uint64_t owner
+		[4]; /* scratch of the layer that holds it (TCP sequence numbers, source address) */
+	void (*release)(struct packet
+			*p); /* NULL: packet_free frees buffer; else the owner takes all back */
 	struct packet_fragment fragments[PACKET_FRAGMENTS];
 };
 
@@ -80,14 +85,14 @@ struct netif_ops {
 struct netif {
 	const struct netif_ops *ops;
 	struct list link;
-	char name[16];       /* "eth0" */
-	unsigned index;      /* 1 is lo */
+	char name[16];  /* "eth0" */
+	unsigned index; /* 1 is lo */
 	uint8_t mac[6];
 	uint16_t mtu;
-	unsigned flags;      /* NETIF_* */
+	unsigned flags; /* NETIF_* */
 	bool link_up;
-	void *driver;        /* the driver's */
-	void *protocol;      /* kernel/net's addresses */
+	void *driver;   /* the driver's */
+	void *protocol; /* kernel/net's addresses */
 	_Atomic uint64_t rx_packets, rx_bytes, rx_dropped, tx_packets, tx_bytes, tx_dropped;
 };
 

@@ -16,7 +16,7 @@ int fd_install(struct file *f, unsigned from, unsigned flags) must_check;
 int fd_install_at(struct file *f, int fd, unsigned flags) must_check;
 int fd_close(int fd) must_check;
 int fd_close_range(unsigned first, unsigned last, unsigned flags) must_check;
-int fd_flags(int fd) must_check;                     /* FD_CLOEXEC_FLAG or -EBADF */
+int fd_flags(int fd) must_check; /* FD_CLOEXEC_FLAG or -EBADF */
 int fd_set_flags(int fd, unsigned flags) must_check;
 void fd_close_on_exec(void);
 void fd_close_all(void); /* the process ends */

@@ -27,14 +27,14 @@ struct io_buffer {
 	unsigned n_pieces;
 	size_t piece_offset; /* done of pieces[0] */
 	uint8_t *kernel;
-	size_t left;         /* bytes not yet moved */
+	size_t left; /* bytes not yet moved */
 };
 void io_buffer_kernel(struct io_buffer *b, void *memory, size_t n);
 void io_buffer_user(struct io_buffer *b, const struct io_piece *pieces, unsigned n_pieces);
 /* Move n <= left bytes; -EFAULT (then nothing counts as moved).  May sleep. */
 int io_buffer_put(struct io_buffer *b, const void *from, size_t n) must_check; /* to the program */
-int io_buffer_get(struct io_buffer *b, void *to, size_t n) must_check;         /* from the program */
-int io_buffer_clear(struct io_buffer *b, size_t n) must_check;                 /* zeroes to the program */
+int io_buffer_get(struct io_buffer *b, void *to, size_t n) must_check; /* from the program */
+int io_buffer_clear(struct io_buffer *b, size_t n) must_check;         /* zeroes to the program */
 
 struct directory_sink; /* kernel/fs/vfs.h */
 
@@ -54,9 +54,10 @@ struct file_ops {
 	/* The pages behind it for mmap(2), with AREA_ flags and permissions already checked against the
 	 * open mode; NULL: -ENODEV. */
 	int (*map)(struct file *f, struct page_cache **out, uint64_t *id, uint64_t *device);
-	int (*sync)(struct file *f, bool data_only); /* NULL: -EINVAL */
+	int (*sync)(struct file *f, bool data_only);    /* NULL: -EINVAL */
 	int (*truncate)(struct file *f, uint64_t size); /* NULL: -EINVAL */
-	int (*allocate)(struct file *f, int mode, uint64_t offset, uint64_t len); /* fallocate(2); NULL: -EOPNOTSUPP */
+	int (*allocate)(struct file *f, int mode, uint64_t offset,
+		uint64_t len); /* fallocate(2); NULL: -EOPNOTSUPP */
 	/* Every entry from file->position on into sink until it is full; 0 or -Exxx.  NULL: -ENOTDIR. */
 	int (*list)(struct file *f, struct directory_sink *sink);
 	/* O_NONBLOCK, O_ASYNC changed by F_SETFL.  NULL: nothing to do. */
@@ -72,21 +73,22 @@ struct file_ops {
 struct file {
 	const struct file_ops *ops;
 	atomic_uint references;
-	_Atomic uint32_t flags;      /* O_ACCMODE and status flags as fcntl(2) F_GETFL shows */
-	void *object;                /* the kind's own */
-	struct wait_queue *ready;    /* announces what poll reports; NULL: never changes */
-	struct inode *inode;         /* of files that have a name, else NULL */
-	struct dentry *dentry;       /* likewise: the name it was opened by */
-	struct mutex position_lock;  /* serialises read/write/lseek that use position */
+	_Atomic uint32_t flags;     /* O_ACCMODE and status flags as fcntl(2) F_GETFL shows */
+	void *object;               /* the kind's own */
+	struct wait_queue *ready;   /* announces what poll reports; NULL: never changes */
+	struct inode *inode;        /* of files that have a name, else NULL */
+	struct dentry *dentry;      /* likewise: the name it was opened by */
+	struct mutex position_lock; /* serialises read/write/lseek that use position */
 	uint64_t position;
-	int owner;                   /* F_SETOWN */
-	struct list watchers;        /* epoll interest in this file: kernel/file/epoll.c */
+	int owner;            /* F_SETOWN */
+	struct list watchers; /* epoll interest in this file: kernel/file/epoll.c */
 	struct spinlock watchers_lock;
-	uint64_t read_ahead;         /* kernel/fs: where sequential reading would go on */
+	uint64_t read_ahead; /* kernel/fs: where sequential reading would go on */
 };
 
 /* A new file, reference 1. -ENFILE, -ENOMEM; object stays the caller's then. */
-int file_new(const struct file_ops *ops, void *object, uint32_t flags, struct file **out) must_check;
+int file_new(
+	const struct file_ops *ops, void *object, uint32_t flags, struct file **out) must_check;
 static inline void file_get(struct file *f)
 {
 	atomic_fetch_add_explicit(&f->references, 1, memory_order_relaxed);

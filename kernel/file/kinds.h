@@ -13,7 +13,8 @@ long pipe_size(struct file *f) must_check;
 struct pipe;
 int pipe_new(struct pipe **out) must_check;
 void pipe_put(struct pipe *p);
-int pipe_open(struct pipe *p, uint32_t flags, struct file **out) must_check; /* may wait for the other side */
+int pipe_open(struct pipe *p, uint32_t flags,
+	struct file **out) must_check; /* may wait for the other side */
 
 int eventfd_create(uint64_t value, unsigned flags, struct file **out) must_check;
 int timerfd_create(int clock, unsigned flags, struct file **out) must_check;

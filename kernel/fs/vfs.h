@@ -37,18 +37,20 @@ void dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d);
 struct inode *dentry_inode(struct dentry *d); /* not counted; NULL for a negative one */
 
-#define LOOKUP_NO_FOLLOW 1u  /* the last component may be a symbolic link */
-#define LOOKUP_DIRECTORY 2u  /* -ENOTDIR otherwise */
-#define LOOKUP_EMPTY 4u      /* an empty path is the base itself */
-int vfs_lookup(struct dentry *base, const char *path, unsigned flags, struct dentry **out) must_check;
+#define LOOKUP_NO_FOLLOW 1u /* the last component may be a symbolic link */
+#define LOOKUP_DIRECTORY 2u /* -ENOTDIR otherwise */
+#define LOOKUP_EMPTY 4u     /* an empty path is the base itself */
+int vfs_lookup(
+	struct dentry *base, const char *path, unsigned flags, struct dentry **out) must_check;
 /* open(2): flags and mode as the program gave them. */
-int vfs_open(struct dentry *base, const char *path, uint32_t flags, uint32_t mode, struct file **out) must_check;
+int vfs_open(struct dentry *base, const char *path, uint32_t flags, uint32_t mode,
+	struct file **out) must_check;
 /* The whole path of d as the program would name it; "(unreachable)" or " (deleted)" as Linux says.
  * Length or -ENAMETOOLONG. */
 long vfs_path(struct dentry *d, char *buf, size_t size) must_check;
 
-struct dentry *vfs_root(void);    /* counted */
-struct dentry *vfs_working(void); /* counted: the working directory */
+struct dentry *vfs_root(void);                    /* counted */
+struct dentry *vfs_working(void);                 /* counted: the working directory */
 int vfs_set_working(struct dentry *d) must_check; /* -ENOTDIR, -EACCES */
 int vfs_set_root(struct dentry *d) must_check;    /* chroot(2) */
 
@@ -94,7 +96,8 @@ int vfs_memory_file(const char *name, uint64_t size, struct file **out) must_che
  * count the object. */
 int vfs_bind_socket(const char *path, uint32_t mode, void *object, void (*get)(void *),
 	void (*put)(void *)) must_check;
-int vfs_find_socket(const char *path, void **object) must_check; /* counted; -ECONNREFUSED, -ENOENT */
+int vfs_find_socket(
+	const char *path, void **object) must_check; /* counted; -ECONNREFUSED, -ENOENT */
 
 /* Paths looked for and not found, for mote.missing-files: called once per failed open or stat when set. */
 void vfs_set_missing_hook(void (*missing)(const char *path));
@@ -105,7 +108,8 @@ void vfs_set_missing_hook(void (*missing)(const char *path));
  */
 struct text;
 struct generated_file {
-	const char *path;  /* "/proc/meminfo", "/sys/devices/system/cpu/online"; "*" stands for a tid: "/proc/self/task/" "*" "/comm" */
+	const char *
+		path; /* "/proc/meminfo", "/sys/devices/system/cpu/online"; "*" stands for a tid: "/proc/self/task/" "*" "/comm" */
 	/* Append the whole content; text.cut makes the caller come again with a larger buffer.  NULL with link: a
 	 * symbolic link. */
 	void (*show)(struct text *t, int tid);

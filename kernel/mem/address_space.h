@@ -13,14 +13,14 @@
 #include "kernel/mem/page_cache.h"
 
 /* Permissions are MMU_READ, MMU_WRITE, MMU_EXEC (0: PROT_NONE). */
-#define AREA_SHARED 1u     /* writes go to the cache; otherwise private copy on write */
-#define AREA_STACK 2u      /* grows down on faults, to limit, keeping a guard gap below */
+#define AREA_SHARED 1u /* writes go to the cache; otherwise private copy on write */
+#define AREA_STACK 2u  /* grows down on faults, to limit, keeping a guard gap below */
 #define AREA_NO_RESERVE 4u
 #define AREA_LOCKED 8u
-#define AREA_SPECIAL 16u   /* pages given by area_pages (vDSO); never unmapped page by page */
-#define AREA_HEAP 32u      /* brk(2) */
-#define AREA_NO_HUGE 64u   /* MADV_NOHUGEPAGE */
-#define AREA_HUGE 128u     /* MADV_HUGEPAGE */
+#define AREA_SPECIAL 16u /* pages given by area_pages (vDSO); never unmapped page by page */
+#define AREA_HEAP 32u    /* brk(2) */
+#define AREA_NO_HUGE 64u /* MADV_NOHUGEPAGE */
+#define AREA_HUGE 128u   /* MADV_HUGEPAGE */
 #define AREA_DONTDUMP 256u
 #define AREA_WIPE_ON_FORK 512u
 
@@ -28,12 +28,13 @@ struct area {
 	struct tree_node node; /* address_space.areas */
 	uintptr_t start, end;  /* page-aligned, end exclusive */
 	unsigned prot, flags;
-	unsigned max_prot;       /* what mprotect(2) may give: a shared map of a read-only file lacks MMU_WRITE */
+	unsigned
+		max_prot; /* what mprotect(2) may give: a shared map of a read-only file lacks MMU_WRITE */
 	struct page_cache *cache; /* NULL: anonymous private */
 	uint64_t offset;          /* of start in the cache, bytes, page-aligned */
 	const void *const *pages; /* AREA_SPECIAL: direct-map addresses, one per page */
-	char *name;               /* for /proc/self/maps: a path or "[heap]"; heap_alloc'd, or NULL */
-	uint64_t id, device;      /* inode and device numbers, for /proc/self/maps */
+	char *name;          /* for /proc/self/maps: a path or "[heap]"; heap_alloc'd, or NULL */
+	uint64_t id, device; /* inode and device numbers, for /proc/self/maps */
 };
 
 struct address_space {
@@ -56,9 +57,9 @@ int address_space_init(struct address_space *s, uintptr_t mmap_top) must_check;
 void address_space_clear(struct address_space *s);
 
 struct map_request {
-	uintptr_t address; /* a hint, or with MAP_AT exactly there */
-	size_t length;     /* > 0; rounded up to pages */
-	unsigned how;      /* MAP_AT... */
+	uintptr_t address;              /* a hint, or with MAP_AT exactly there */
+	size_t length;                  /* > 0; rounded up to pages */
+	unsigned how;                   /* MAP_AT... */
 	unsigned prot, max_prot, flags; /* as in struct area */
 	struct page_cache *cache;       /* a reference is taken through its ops */
 	uint64_t offset;
@@ -66,22 +67,25 @@ struct map_request {
 	const char *name; /* copied */
 	uint64_t id, device;
 };
-#define MAP_AT 1u         /* at address, replacing what is there (MAP_FIXED) */
-#define MAP_AT_NEW 2u     /* at address, -EEXIST if something is there (MAP_FIXED_NOREPLACE) */
-#define MAP_LOW 4u        /* below 2 GB (MAP_32BIT) */
+#define MAP_AT 1u           /* at address, replacing what is there (MAP_FIXED) */
+#define MAP_AT_NEW 2u       /* at address, -EEXIST if something is there (MAP_FIXED_NOREPLACE) */
+#define MAP_LOW 4u          /* below 2 GB (MAP_32BIT) */
 #define MAP_POPULATE_NOW 8u /* no faults later; sleeps */
 
 /* W.  mmap(2): 0 and the address, or -ENOMEM, -EINVAL, -EEXIST. */
-int address_space_map(struct address_space *s, const struct map_request *r, uintptr_t *out) must_check;
+int address_space_map(
+	struct address_space *s, const struct map_request *r, uintptr_t *out) must_check;
 /* W.  munmap(2): -EINVAL, -ENOMEM. */
 int address_space_unmap(struct address_space *s, uintptr_t start, size_t length) must_check;
 /* W.  mprotect(2): -ENOMEM for a hole, -EACCES beyond max_prot. */
-int address_space_protect(struct address_space *s, uintptr_t start, size_t length, unsigned prot) must_check;
+int address_space_protect(
+	struct address_space *s, uintptr_t start, size_t length, unsigned prot) must_check;
 /* W.  mremap(2) with its MREMAP_ flags: the new address in out. */
-int address_space_remap(struct address_space *s, uintptr_t old, size_t old_length, size_t new_length,
-	unsigned flags, uintptr_t new, uintptr_t *out) must_check;
+int address_space_remap(struct address_space *s, uintptr_t old, size_t old_length,
+	size_t new_length, unsigned flags, uintptr_t new, uintptr_t *out) must_check;
 /* W.  madvise(2) with Linux's numbers; unknown advice -EINVAL. */
-int address_space_advise(struct address_space *s, uintptr_t start, size_t length, int advice) must_check;
+int address_space_advise(
+	struct address_space *s, uintptr_t start, size_t length, int advice) must_check;
 /* W.  brk(2): the new break, or the old one when it can not be. */
 uintptr_t address_space_brk(struct address_space *s, uintptr_t new_brk);
 
@@ -99,7 +103,8 @@ struct area *area_at_or_after(struct address_space *s, uintptr_t address);
 void address_space_unmap_cache(struct address_space *s, struct page_cache *c, uint64_t from);
 
 /* R.  mincore(2): one byte per page. */
-void address_space_residency(struct address_space *s, uintptr_t start, size_t n_pages, uint8_t *out);
+void address_space_residency(
+	struct address_space *s, uintptr_t start, size_t n_pages, uint8_t *out);
 /* R.  One line of /proc/self/maps; as snprintf. */
 int area_describe(const struct area *a, char *buf, size_t size);
 /* R.  Pages of the area that are in memory. */

@@ -6,12 +6,12 @@
 
 #include "kernel/lib/base.h"
 
-void *heap_alloc(size_t size) must_check;   /* NULL when out of memory */
-void *heap_zalloc(size_t size) must_check;  /* cleared */
+void *heap_alloc(size_t size) must_check;           /* NULL when out of memory */
+void *heap_zalloc(size_t size) must_check;          /* cleared */
 void *heap_array(size_t n, size_t size) must_check; /* cleared; NULL too when n * size overflows */
 void *heap_resize(void *old, size_t size) must_check; /* as realloc(3) */
-void heap_free(void *block); /* NULL is fine */
-char *heap_string(const char *s) must_check;           /* strdup(3) */
+void heap_free(void *block);                          /* NULL is fine */
+char *heap_string(const char *s) must_check;          /* strdup(3) */
 
 /* Kernel stacks: KERNEL_STACK_SIZE bytes with an unmapped page below.  The top, or NULL. */
 #define KERNEL_STACK_SIZE (4 * PAGE_SIZE)

@@ -18,9 +18,9 @@ struct page {
 	atomic_uint references; /* 0: free */
 	uint8_t order;          /* of the block this frame leads */
 	uint8_t flags;          /* owner's: page cache, heap */
-	uint16_t mapped;        /* times in page tables, saturating; under the address space's lock */
+	uint16_t mapped; /* times in page tables, saturating; under the address space's lock */
 	union {
-		struct list link;  /* owner's list: free block, slab, reclaim */
+		struct list link; /* owner's list: free block, slab, reclaim */
 		struct {
 			void *owner_a, *owner_b;
 		};
@@ -32,7 +32,7 @@ struct page {
 /* Take over the usable ranges.  The first thing after traps. */
 void page_init(const struct memory_range *ranges, unsigned n_ranges);
 
-#define PAGE_ZERO 1u      /* cleared */
+#define PAGE_ZERO 1u       /* cleared */
 #define PAGE_NO_RECLAIM 2u /* fail rather than evict page cache; any context */
 #define PAGE_URGENT 4u     /* may use the kernel's reserve */
 

@@ -28,7 +28,8 @@ struct page_cache_ops {
 struct page_cache {
 	const struct page_cache_ops *ops;
 	unsigned flags;
-	_Atomic uint64_t size; /* the file's, bytes; a fault at or beyond the page holding it is SIGBUS */
+	_Atomic uint64_t
+		size; /* the file's, bytes; a fault at or beyond the page holding it is SIGBUS */
 	struct spinlock lock;
 	/* under lock: */
 	void *root; /* radix tree of struct page pointers */

@@ -21,18 +21,18 @@ struct limit {
 };
 
 struct signal_queue {
-	uint64_t set;         /* bit N-1: signal N is pending */
-	struct list entries;  /* struct pending_signal: with siginfo, real-time ones in order */
+	uint64_t set;        /* bit N-1: signal N is pending */
+	struct list entries; /* struct pending_signal: with siginfo, real-time ones in order */
 };
 
 /* A thread of the program. */
 struct task {
-	struct thread thread; /* first */
-	struct list link;     /* process.tasks, under process.lock */
+	struct thread thread;     /* first */
+	struct list link;         /* process.tasks, under process.lock */
 	struct trap_frame *frame; /* of the system call in progress */
 	/* under process.signal_lock: */
-	uint64_t blocked;      /* signal mask */
-	uint64_t saved_mask;   /* of sigsuspend, ppoll, ... to restore after the handler */
+	uint64_t blocked;    /* signal mask */
+	uint64_t saved_mask; /* of sigsuspend, ppoll, ... to restore after the handler */
 	bool restore_mask;
 	struct signal_queue pending;
 	struct wait_queue signal_arrived; /* sigtimedwait, signalfd */
@@ -58,7 +58,8 @@ struct process {
 	uint32_t uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
 	uint32_t *groups;
 	unsigned n_groups;
-	uint64_t capabilities_effective, capabilities_permitted, capabilities_inheritable, capabilities_bounding;
+	uint64_t capabilities_effective, capabilities_permitted, capabilities_inheritable,
+		capabilities_bounding;
 	uint32_t umask;
 	struct limit limits[LIMITS];
 
@@ -69,7 +70,7 @@ struct process {
 	struct wait_queue signal_arrived;
 
 	/* set once, at start or exec: */
-	char *executable;            /* path as /proc/self/exe shows it */
+	char *executable; /* path as /proc/self/exe shows it */
 	struct dentry *executable_dentry;
 	uintptr_t arg_start, arg_end, env_start, env_end, stack_start, auxv_start, auxv_end;
 	uintptr_t code_start, code_end, data_start, data_end, vdso_base, entry;
@@ -94,8 +95,8 @@ _Noreturn void process_run(const struct program_request *r);
 
 /* clone(2)/clone3(2) of a thread. */
 struct clone_request {
-	uint64_t flags; /* CLONE_ */
-	uintptr_t stack;  /* top; 0: the parent's */
+	uint64_t flags;  /* CLONE_ */
+	uintptr_t stack; /* top; 0: the parent's */
 	uintptr_t tls;
 	user_addr parent_tid, child_tid;
 };

@@ -20,5 +20,5 @@ int futex_wake(user_addr word, unsigned key_kind, unsigned n, uint32_t mask) mus
 int futex_requeue(user_addr from, user_addr to, unsigned key_kind, unsigned n_wake, unsigned n_move,
 	const uint32_t *expected) must_check;
 /* FUTEX_WAKE_OP. */
-int futex_wake_op(user_addr word, user_addr second, unsigned key_kind, unsigned n_wake, unsigned n_second,
-	uint32_t operation) must_check;
+int futex_wake_op(user_addr word, user_addr second, unsigned key_kind, unsigned n_wake,
+	unsigned n_second, uint32_t operation) must_check;

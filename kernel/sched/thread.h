@@ -31,10 +31,10 @@ struct thread {
 	void *kernel_stack;
 	/* under the run queue's lock: */
 	struct list run_link;
-	unsigned cpu;           /* where it runs or ran last */
+	unsigned cpu; /* where it runs or ran last */
 	uint64_t slice_end_ns;
-	bool on_cpu;            /* its stack is in use */
-	uint64_t affinity;      /* bit per CPU */
+	bool on_cpu;       /* its stack is in use */
+	uint64_t affinity; /* bit per CPU */
 	int nice;
 	_Atomic uint64_t user_ns, system_ns; /* CPU time */
 	uint64_t accounted_ns;               /* when it was last added up */
@@ -86,7 +86,8 @@ void thread_notify(struct thread *t, unsigned work);
 void thread_preempt(void);
 bool thread_interrupted(void); /* WORK_SIGNAL or WORK_EXIT set for the current thread */
 
-int thread_set_affinity(struct thread *t, uint64_t cpus) must_check; /* -EINVAL: none of them exists */
+int thread_set_affinity(
+	struct thread *t, uint64_t cpus) must_check; /* -EINVAL: none of them exists */
 /* CPU time up to now. */
 void thread_times(struct thread *t, uint64_t *user_ns, uint64_t *system_ns);
 

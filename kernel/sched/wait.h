@@ -45,7 +45,7 @@ void wait_wake_all(struct wait_queue *q, unsigned events);
  * Sleep on q until condition holds.  Evaluates condition without any lock; result 0, -EINTR,
  * -ETIMEDOUT in `result`.
  */
-#define wait_event_(q, mask, condition, deadline_ns, wait_flags, block)                             \
+#define wait_event_(q, mask, condition, deadline_ns, wait_flags, block)                            \
 	({                                                                                         \
 		int wait_result_ = 0;                                                              \
 		if (!(condition)) {                                                                \
