@@ -26,6 +26,9 @@ struct fs_credentials {
 	uint32_t umask;
 };
 void vfs_set_credentials(const struct fs_credentials *(*current)(void));
+/* Take the pages of c from byte `from` on out of the program's mappings (truncate): handed down by kernel/proc,
+ * which locks its address space for writing and calls address_space_unmap_cache(). */
+void vfs_set_unmap(void (*unmap)(struct page_cache *c, uint64_t from));
 
 /* Mount the root: device "/dev/vda" (a block device with ext4) below a tmpfs overlay unless in_place; or NULL: an empty
  * tmpfs.  Then proc, sys, dev, /dev/shm, /run and /tmp where the tree has such directories.  -Exxx, logged. */
@@ -55,6 +58,11 @@ int vfs_set_working(struct dentry *d) must_check; /* -ENOTDIR, -EACCES */
 int vfs_set_root(struct dentry *d) must_check;    /* chroot(2) */
 
 int vfs_stat(struct dentry *d, struct linux_stat *out) must_check;
+/* fstat(2), of any file: named, a socket, a pipe, anonymous. */
+int vfs_stat_file(struct file *f, struct linux_stat *out) must_check;
+/* The name a file was opened by, counted; for files without one a dentry is made up ("pipe:[12]") that stat, readlink
+ * of /proc/self/fd and reopening understand. -ENOMEM */
+int vfs_file_dentry(struct file *f, struct dentry **out) must_check;
 int vfs_statfs(struct dentry *d, struct linux_statfs *out) must_check;
 int vfs_access(struct dentry *d, unsigned mode /* R_OK|W_OK|X_OK */) must_check;
 long vfs_readlink(struct dentry *d, char *buf, size_t size) must_check; /* not NUL-terminated */
@@ -91,6 +99,10 @@ void vfs_locks_drop(struct file *f, void *owner); /* on close */
 
 /* A nameless file in a tmpfs: memfd_create(2), shared anonymous memory (MAP_SHARED|MAP_ANONYMOUS). */
 int vfs_memory_file(const char *name, uint64_t size, struct file **out) must_check;
+/* memfd_create(2): seals may be added unless MFD_ALLOW_SEALING is missing; fcntl F_ADD_SEALS, F_GET_SEALS: -EINVAL, -EPERM, -EBUSY. */
+int vfs_memory_file_sealed(const char *name, unsigned mfd_flags, struct file **out) must_check;
+int vfs_add_seals(struct file *f, unsigned seals) must_check;
+int vfs_get_seals(struct file *f) must_check;
 
 /* An AF_UNIX address in the tree: bind(2) makes a socket inode that carries object; connect(2) finds it.  get/put
  * count the object. */
