@@ -40,7 +40,8 @@ struct directory_sink; /* kernel/fs/vfs.h */
 
 /* All may sleep.  None holds a lock of this layer, except where said.  A NULL entry: see the right. */
 struct file_ops {
-	const char *kind; /* "socket", "eventpoll": for anon_inode:[...] names and reports */
+	/* "socket", "pipe": a name of the form socket:[12]; anything else: anon_inode: and kind, as "[eventfd]". */
+	const char *kind;
 	/* At *offset, moving it; offset is NULL for kinds without position.  Bytes moved, 0 at end of file, -Exxx.
 	 * Honours O_NONBLOCK in file->flags. */
 	long (*read)(struct file *f, struct io_buffer *to, uint64_t *offset);    /* -EINVAL */
@@ -94,7 +95,15 @@ static inline void file_get(struct file *f)
 	atomic_fetch_add_explicit(&f->references, 1, memory_order_relaxed);
 }
 void file_put(struct file *f);
+/* The fs layer gives back inode and dentry of a released file: it sets this once. */
+void file_set_name_dropper(void (*drop)(struct file *f));
+/* st_ino for things without a file system: pipes, sockets, ... */
+uint64_t file_anonymous_number(void);
+#define FILE_ANONYMOUS_DEVICE 14u /* st_dev of those */
 unsigned file_poll(struct file *f);
+/* By open mode; O_PATH: neither. */
+bool file_readable(const struct file *f);
+bool file_writable(const struct file *f);
 static inline bool file_nonblocking(const struct file *f)
 {
 	return f->flags & 04000; /* O_NONBLOCK */
