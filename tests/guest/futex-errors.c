@@ -10,11 +10,10 @@ static void on_alarm(int sig, siginfo_t *info, void *context)
 
 int main(void)
 {
-	struct timespec *wild = (struct timespec *)8;
 	show(syscall(SYS_futex, NULL, FUTEX_WAIT, 0, NULL));
 	show(syscall(SYS_futex, (char *)words + 1, FUTEX_WAIT, 0, NULL));
 	show(syscall(SYS_futex, (char *)words + 2, FUTEX_WAKE, 1, NULL));
-	show(syscall(SYS_futex, words, FUTEX_WAIT, 0, wild));
+	show(syscall(SYS_futex, words, FUTEX_WAIT, 0, wild()));
 	show(syscall(SYS_futex, words, FUTEX_REQUEUE, 1, -1, words + 1));
 	show(syscall(SYS_futex, 0xffff800000000000, FUTEX_WAKE, 1));
 	handle(SIGALRM, on_alarm, 0);

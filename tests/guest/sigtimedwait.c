@@ -26,7 +26,7 @@ int main(void)
 	printf("code %d value %d\n", info.si_code, info.si_value.sival_int);
 	pthread_join(thread, NULL);
 	show(sigtimedwait(&set, &info, &(struct timespec){0, -1}));
-	show(sigtimedwait(&set, (siginfo_t *)8, &(struct timespec){0, 0}));
+	show(sigtimedwait(&set, wild(), &(struct timespec){0, 0}));
 	int sig;
 	raise(SIGUSR2);
 	printf("%d ", sigwait(&set, &sig));

@@ -70,6 +70,13 @@ static inline long must_succeed(const char *what, long value, int line)
 	return value;
 }
 
+/* A pointer to nothing, which the compiler does not see through. */
+static inline void *wild(void)
+{
+	void *volatile p = (void *)8;
+	return p;
+}
+
 static inline void *map_pages(size_t n_pages, int prot, int flags)
 {
 	return (void *)must(mmap(NULL, n_pages * PAGE, prot, flags | MAP_ANONYMOUS, -1, 0));
