@@ -10,6 +10,7 @@
 
 #include "abi/linux/errno.h"
 #include "abi/linux/fcntl.h"
+#include "kernel/file/kinds.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
 
@@ -42,6 +43,7 @@ static void bit_set_to(uint64_t *bits, unsigned n, bool value)
 void fd_table_init(void)
 {
 	table.limit = 1024;
+	epoll_init();
 }
 
 void fd_table_set_limit(unsigned limit)

@@ -64,6 +64,8 @@ static void file_release(struct file *f)
 {
 	if (!list_empty(&f->watchers))
 		epoll_forget(f);
+	/* Found empty: an epoll that ended just now is through with f. */
+	atomic_thread_fence(memory_order_acquire);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (f->dentry)

@@ -1,6 +1,7 @@
 /* Kinds of file that need neither a file system nor the network.  Each makes files with reference 1. */
 #pragma once
 
+#include "abi/linux/signal.h"
 #include "kernel/file/file.h"
 #include "kernel/sched/timer.h"
 
@@ -30,13 +31,15 @@ struct signal_source {
 	/* Take one pending signal of mask for the current thread; false when there is none.  info: struct linux_siginfo. */
 	bool (*take)(uint64_t mask, struct linux_siginfo *info);
 	bool (*pending)(uint64_t mask);
-	struct wait_queue *(*queue)(void); /* announces EPOLLIN when a signal arrives */
+	/* Announces EPOLLIN when a signal arrives, for whichever thread; lives as long as the process. */
+	struct wait_queue *(*queue)(void);
 };
 void signalfd_set_source(const struct signal_source *source);
 int signalfd_create(uint64_t mask, unsigned flags, struct file **out) must_check;
 int signalfd_set_mask(struct file *f, uint64_t mask) must_check; /* -EINVAL: not a signalfd */
 
 struct linux_epoll_event;
+void epoll_init(void); /* from fd_table_init() */
 int epoll_create_file(unsigned flags, struct file **out) must_check;
 /* fd: only the key under which the interest stands; events and data as epoll_ctl(2). */
 int epoll_control(struct file *epoll, int operation, int fd, struct file *target, uint32_t events,
