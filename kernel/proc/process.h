@@ -1,11 +1,13 @@
 /*
  * The one process: its threads, address space, ids, limits, signals, and its end.  Everything a system call
  * handler asks about "the process" is here.
+ *
+ * Lock order: space_lock (sleeps), then lock, then signal_lock.
  */
 #pragma once
 
 #include "abi/linux/signal.h"
-#include "kernel/arch/trap.h"
+#include "kernel/arch/abi.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/mem/address_space.h"
 #include "kernel/sched/lock.h"
@@ -31,15 +33,24 @@ struct task {
 	struct list link;         /* process.tasks, under process.lock */
 	struct trap_frame *frame; /* of the system call in progress */
 	/* under process.signal_lock: */
-	uint64_t blocked;    /* signal mask */
-	uint64_t saved_mask; /* of sigsuspend, ppoll, ... to restore after the handler */
+	uint64_t blocked;     /* signal mask */
+	uint64_t saved_mask;  /* of sigsuspend, ppoll, ... to restore after the handler */
+	uint64_t waited;      /* of sigtimedwait(2): signals it takes although they are blocked */
 	bool restore_mask;
 	struct signal_queue pending;
-	struct wait_queue signal_arrived; /* sigtimedwait, signalfd */
 	/* own thread only: */
 	struct linux_stack altstack;
 	user_addr clear_child_tid, robust_list;
 	uint32_t exit_code;
+	int restart;                /* ERESTART...: the call in progress returned -EINTR; 0: it did not */
+	uint64_t deadline_ns;       /* of that call; NO_DEADLINE: none. See syscall_deadline() */
+	bool resume_deadline;       /* it was restarted: its deadline stays */
+	struct user_fault_context { /* of the last fault, for signal contexts */
+		uintptr_t address;
+		unsigned long vector, error;
+	} fault;
+	uint64_t timer_slack_ns;
+	uint64_t start_ns;
 };
 
 static inline struct task *task_current(void)
@@ -55,19 +66,27 @@ struct process {
 	/* under lock: */
 	struct list tasks;
 	unsigned n_tasks;
+	int last_tid;
+	struct task *reaper; /* waits for all others to end: exit_group(2), execve(2), a fatal signal */
+	struct wait_queue tasks_changed;
 	uint32_t uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
 	uint32_t *groups;
-	unsigned n_groups;
+	unsigned n_groups, groups_size;
+	struct fs_credentials fs_credentials; /* what kernel/fs goes by: read without the lock */
 	uint64_t capabilities_effective, capabilities_permitted, capabilities_inheritable,
-		capabilities_bounding;
-	uint32_t umask;
+		capabilities_bounding, capabilities_ambient;
+	uint32_t securebits;
+	bool keep_capabilities, no_new_privileges;
 	struct limit limits[LIMITS];
 
 	struct spinlock signal_lock;
 	/* under signal_lock: */
 	struct linux_sigaction actions[SIGNALS + 1];
 	struct signal_queue pending; /* for any thread */
-	struct wait_queue signal_arrived;
+	unsigned n_queued;           /* entries in all queues */
+	struct wait_queue signal_arrived; /* announces EPOLLIN with every signal: signalfd */
+	atomic_bool stopped;              /* by SIGSTOP and kin */
+	struct wait_queue continued;
 
 	/* set once, at start or exec: */
 	char *executable; /* path as /proc/self/exe shows it */
@@ -76,12 +95,15 @@ struct process {
 	uintptr_t code_start, code_end, data_start, data_end, vdso_base, entry;
 	uint64_t start_ns;
 	atomic_bool exiting;
+	atomic_bool out_of_memory; /* found by a fault inside the kernel: ends at the next user_return() */
+	uint32_t leader_exit_code;
 	_Atomic uint64_t ended_user_ns, ended_system_ns; /* CPU time of threads that are gone */
+	_Atomic uint64_t max_resident_pages;
 };
 extern struct process process;
 
 /* kernel/main.c: make the process and its first thread, load the program, run.  A failure ends the machine with
- * a "failed" record.  environment: NAME=VALUE strings. */
+ * a "failed" record.  environment: NAME=VALUE strings; all strings stay valid. */
 struct program_request {
 	const char *path;
 	const char *const *arguments; /* [0] is argv[0] */
@@ -92,6 +114,10 @@ struct program_request {
 };
 void process_init(void);
 _Noreturn void process_run(const struct program_request *r);
+/* What happens between the program's end and the unmounting of its files: the network sends what is left.  Sleeps. */
+void process_set_end_hook(void (*hook)(void));
+/* mote.missing-files: list at the end what was looked for and not found. */
+void process_list_missing_files(void);
 
 /* clone(2)/clone3(2) of a thread. */
 struct clone_request {
@@ -102,18 +128,23 @@ struct clone_request {
 };
 /* The new tid; -ENOSYS for a second process, named once on the console; -EINVAL, -EAGAIN, -ENOMEM. */
 long process_clone(const struct clone_request *r, struct trap_frame *parent) must_check;
-/* execve(2): replace the program. Only returns on failure. */
-long process_exec(const char *path, const char *const *arguments, unsigned n_arguments,
-	const char *const *environment, unsigned n_environment, struct trap_frame *f) must_check;
+/* fork(2), vfork(2) and kin by that name: -ENOSYS, with a line on the console, once. */
+long process_refuse_fork(const char *call, const struct trap_frame *caller) must_check;
 _Noreturn void process_exit_thread(int status);
 _Noreturn void process_exit_group(int status);
 /* Ended by a signal: report (registers, mapping, ...) and end. */
 _Noreturn void process_killed(int signal, const struct linux_siginfo *info, struct trap_frame *f);
 _Noreturn void process_out_of_memory(const char *what);
+/* The machine's end, whatever the reason: files written back, record told.  status: the exit code. */
+_Noreturn void process_end(const char *record, unsigned status);
+/* End every thread but the current one, and return when they are gone; false: somebody else is at it and the
+ * caller must end itself. */
+bool process_end_others(void) must_check;
 
 /* The task with that tid, counted (thread_put(&t->thread)), or NULL. */
 struct task *process_find_task(int tid) must_check;
 int process_next_tid(int from); /* next tid >= from, or -1 */
 uint64_t process_limit(unsigned resource);
 bool process_capable(unsigned capability);
-uint64_t process_cpu_ns(uint64_t *user_ns, uint64_t *system_ns); /* sum; both may be NULL */
+/* Sum over all threads, alive and gone; both may be NULL. */
+uint64_t process_cpu_ns(uint64_t *user_ns, uint64_t *system_ns);
