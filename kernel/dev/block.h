@@ -40,5 +40,8 @@ struct block_device *block_at(unsigned index); /* in order of registration; NULL
 
 /* n bytes from a byte offset, both multiples of SECTOR_SIZE; sleeps.  -EIO also beyond the end. */
 int block_read(struct block_device *d, uint64_t offset, void *to, size_t n) must_check;
+/* The same into several pieces; as many requests as the device's max_segments makes of it. */
+int block_read_segments(struct block_device *d, uint64_t offset,
+	const struct block_segment *segments, unsigned n_segments) must_check;
 int block_write(struct block_device *d, uint64_t offset, const void *from, size_t n) must_check;
 int block_flush(struct block_device *d) must_check;

@@ -1,0 +1,97 @@
+/*
+ * Packets: descriptor and buffer in one heap block.  Two sizes cover nearly all (a bare header, a full
+ * frame) and are kept in small per-CPU stacks, so that steady traffic never reaches the heap.
+ */
+#include "kernel/dev/netif.h"
+#include "kernel/mem/heap.h"
+
+#define SMALL_BLOCK 1024u
+#define FRAME_BLOCK 2048u
+#define KEPT_MAX 64u /* of each size, per CPU */
+
+struct stack {
+	struct packet *top; /* linked through link.next */
+	unsigned n;
+};
+
+/* Used by its CPU alone, interrupts off. */
+static struct stack kept[CPU_MAX][2];
+
+static const uint32_t block_size[] = {SMALL_BLOCK, FRAME_BLOCK};
+
+#define BUFFER_OFFSET align_up(sizeof(struct packet), 16)
+
+static struct packet *take_kept(unsigned size_class)
+{
+	irq_state state = irq_save();
+	struct stack *s = &kept[cpu_id()][size_class];
+	struct packet *p = s->top;
+	if (p) {
+		s->top = (struct packet *)p->link.next;
+		s->n--;
+	}
+	irq_restore(state);
+	return p;
+}
+
+static bool keep(struct packet *p, unsigned size_class)
+{
+	irq_state state = irq_save();
+	struct stack *s = &kept[cpu_id()][size_class];
+	bool room = s->n < KEPT_MAX;
+	if (room) {
+		p->link.next = (struct list *)s->top;
+		s->top = p;
+		s->n++;
+	}
+	irq_restore(state);
+	return room;
+}
+
+struct packet *packet_alloc(size_t len)
+{
+	if (len > UINT32_MAX / 2)
+		return NULL;
+	size_t whole = BUFFER_OFFSET + PACKET_HEADROOM + len;
+	struct packet *p = NULL;
+	if (whole <= FRAME_BLOCK) {
+		unsigned size_class = whole > SMALL_BLOCK;
+		whole = block_size[size_class];
+		p = take_kept(size_class);
+	}
+	if (!p)
+		p = heap_alloc(whole);
+	if (!p)
+		return NULL;
+	/* All but the fragments. */
+	__builtin_memset(p, 0, offsetof(struct packet, fragments));
+	list_init(&p->link);
+	p->buffer = (uint8_t *)p + BUFFER_OFFSET;
+	p->size = (uint32_t)(whole - BUFFER_OFFSET);
+	p->start = PACKET_HEADROOM;
+	return p;
+}
+
+void packet_free(struct packet *p)
+{
+	if (p->release) {
+		p->release(p);
+		return;
+	}
+	for (unsigned i = 0; i < p->n_fragments; i++)
+		page_put(p->fragments[i].page);
+	size_t whole = BUFFER_OFFSET + p->size;
+	if (whole == SMALL_BLOCK && keep(p, 0))
+		return;
+	if (whole == FRAME_BLOCK && keep(p, 1))
+		return;
+	heap_free(p);
+}
+
+uint32_t packet_length(const struct packet *p)
+{
+	uint32_t n = p->len;
+	for (unsigned i = 0; i < p->n_fragments; i++)
+		n += p->fragments[i].len;
+	return n;
+}

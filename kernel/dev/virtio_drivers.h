@@ -1,0 +1,10 @@
+/* The drivers of virtio devices; the list that joins them is in drivers.c. */
+#pragma once
+
+#include "kernel/dev/virtio.h"
+
+extern const struct virtio_driver virtio_net_driver, virtio_blk_driver, virtio_console_driver,
+	virtio_rng_driver;
+
+/* Ends with NULL. */
+extern const struct virtio_driver *const virtio_drivers[];
