@@ -1,4 +1,4 @@
-"""tests/guest: programs that run on Linux, then in a machine; both must say the same.
+r"""tests/guest: programs that run on Linux, then in a machine; both must say the same.
 
 A program says in one of its first lines how it wants to be built and run:
 
@@ -6,7 +6,7 @@ A program says in one of its first lines how it wants to be built and run:
 
     static  pie  static-pie     how it is linked (a dynamic executable by default)
     cflags=  libs=              more for the compiler; libs stand at the end
-    args=                       the program's arguments, with a shell's quoting
+    args=                       the program's arguments, with a shell's quoting; \n is a newline; @many: 2,000
     env=                        variables, separated by commas
     stdin=                      its standard input: text, with \\n
     cpus=  memory=              the machine's (1, and mote's own default)
@@ -84,7 +84,7 @@ def compile_program(path, d):
     link = [flag for word in how if word in d for flag in how[word]]
     cc([*compiler, *link, *shlex.split(d.get("cflags", "").replace("@", folder)), "-o", out, path,
         *shlex.split(d.get("libs", "").replace("@", folder))],
-       out, path, os.path.join(TESTS, "guest", "lib", "check.h"), *([library] if library else []))
+       out, path, *glob.glob(os.path.join(TESTS, "guest", "lib", "*.h")), *([library] if library else []))
     return out
 
 
@@ -102,7 +102,9 @@ def cc(argv, out, *sources):
 
 def run(case, path, d):
     program = compile_program(path, d)
-    args = shlex.split(d.get("args", ""))
+    args = shlex.split(d.get("args", "").replace("\\n", "\n"))
+    if args == ["@many"]:
+        args = [f"argument-{i}" for i in range(1, 2001)]
     env = [e for e in d.get("env", "").split(",") if e]
     stdin = d.get("stdin", "").encode().decode("unicode_escape").encode("latin-1")
     want = on_linux(case, program, args, env, stdin, int(d.get("cpus", 1)))
