@@ -73,6 +73,12 @@ static inline void spin_unlock(struct spinlock *l, irq_state state)
 	irq_restore(state);
 }
 
+/* Interrupts are off already; false when somebody holds it. */
+static inline bool must_check spin_try_lock_nested(struct spinlock *l)
+{
+	return !atomic_exchange_explicit(&l->locked, 1, memory_order_acquire);
+}
+
 /* A second lock under one already held: interrupts are off already. */
 static inline void spin_lock_nested(struct spinlock *l)
 {

@@ -40,7 +40,7 @@ struct area {
 struct address_space {
 	struct mmu mmu;
 	struct tree areas;
-	struct area *last_hit;     /* a hint; under W or the spinlock */
+	struct area *_Atomic last_hit; /* a hint; cleared under W */
 	uintptr_t mmap_top;        /* new areas are placed below */
 	uintptr_t brk_start, brk;  /* the heap; brk not page-aligned */
 	uint64_t total_bytes;      /* mapped */
@@ -48,12 +48,15 @@ struct address_space {
 	uint64_t data_limit_bytes; /* RLIMIT_DATA */
 	uint64_t stack_limit_bytes;
 	unsigned n_areas;
+	/* No gap above gap_top is larger than gap_largest: where to look for room.  Under W. */
+	uintptr_t gap_top, gap_largest;
+	/* Faults edit page tables, and grow stacks, under this one and R; all else under W alone. */
 	struct spinlock lock;
 	_Atomic uint64_t resident_pages, minor_faults, major_faults;
 };
 
 int address_space_init(struct address_space *s, uintptr_t mmap_top) must_check;
-/* W: unmap everything (exec, exit). */
+/* W: unmap everything and free the page tables (exec, exit); it may be used again. */
 void address_space_clear(struct address_space *s);
 
 struct map_request {
@@ -92,12 +95,21 @@ uintptr_t address_space_brk(struct address_space *s, uintptr_t new_brk);
 /* R, sleeps.  Resolve a fault.  access: FAULT_* of upcall.h.
  * 0: try again.  -EFAULT: no area (SEGV_MAPERR).  -EACCES: not allowed (SEGV_ACCERR).
  * -EIO: beyond the end of the file or unreadable (SIGBUS).  -ENOMEM: out of memory.
- * -EAGAIN: the stack must grow: call again holding W. */
+ * A stack grows under R, too. */
 int address_space_fault(struct address_space *s, uintptr_t address, unsigned access) must_check;
 
 /* R.  The area that holds address, or NULL; area_at_or_after: or the next one above. */
 struct area *area_at(struct address_space *s, uintptr_t address);
 struct area *area_at_or_after(struct address_space *s, uintptr_t address);
+
+/* W.  Change flags of all areas in the range (mlock(2), munlock(2)).  -ENOMEM for a hole. */
+int address_space_flag(struct address_space *s, uintptr_t start, size_t length, unsigned set,
+	unsigned clear) must_check;
+/* R, sleeps.  Bring the range in, for writing where that is allowed; what fails stays out. */
+void address_space_populate(struct address_space *s, uintptr_t start, size_t length);
+/* R.  Unmap up to n clean file pages not used since the last time, so that they can be evicted; how
+ * many went.  Faults do this when memory is short. */
+unsigned long address_space_trim(struct address_space *s, unsigned long n);
 
 /* W.  Take pages of that cache from byte offset `from` on out of all mappings (truncate). */
 void address_space_unmap_cache(struct address_space *s, struct page_cache *c, uint64_t from);
@@ -105,7 +117,7 @@ void address_space_unmap_cache(struct address_space *s, struct page_cache *c, ui
 /* R.  mincore(2): one byte per page. */
 void address_space_residency(
 	struct address_space *s, uintptr_t start, size_t n_pages, uint8_t *out);
-/* R.  One line of /proc/self/maps; as snprintf. */
+/* R.  One line of /proc/self/maps, with its newline; its length, or size when it was cut. */
 int area_describe(const struct area *a, char *buf, size_t size);
 /* R.  Pages of the area that are in memory. */
 uint64_t area_resident_pages(struct address_space *s, const struct area *a);

@@ -1,6 +1,6 @@
 /*
  * Kernel heap: size classes up to 2 KB from slabs of one page, larger blocks from frames.  Any context
- * (never sleeps).  Memory is 16-byte aligned; sizes from 4 KB up are page-aligned.
+ * (never sleeps).  Memory is 16-byte aligned; sizes from 4 KB up are page-aligned.  2 MB at most.
  */
 #pragma once
 

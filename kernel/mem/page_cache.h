@@ -30,11 +30,13 @@ struct page_cache {
 	unsigned flags;
 	_Atomic uint64_t
 		size; /* the file's, bytes; a fault at or beyond the page holding it is SIGBUS */
+	atomic_uint n_areas; /* that map it; 0: address_space_unmap_cache() has nothing to do */
 	struct spinlock lock;
 	/* under lock: */
 	void *root; /* radix tree of struct page pointers */
 	unsigned height;
 	uint64_t n_pages;
+	uint64_t n_lost; /* changes whenever contents a fill does not know of may have gone */
 };
 
 void page_cache_init(struct page_cache *c, const struct page_cache_ops *ops, unsigned flags);
@@ -47,6 +49,11 @@ int page_cache_get(struct page_cache *c, uint64_t index, struct page **out) must
 struct page *page_cache_find(struct page_cache *c, uint64_t index) must_check;
 /* A page that is about to be wholly overwritten: as get, without filling. */
 int page_cache_get_unfilled(struct page_cache *c, uint64_t index, struct page **out) must_check;
+/* Put a page of the caller's there (read-ahead): the cache takes a reference of its own.
+ * -EEXIST: there is one already; -ENOMEM. */
+int page_cache_add(struct page_cache *c, uint64_t index, struct page *p) must_check;
+/* The pages at index, index + 1, ..., each with a reference, or NULL; n <= 64, all in one aligned 64. */
+void page_cache_find_run(struct page_cache *c, uint64_t index, unsigned n, struct page *out[]);
 /* First index >= from that has a page, or UINT64_MAX. */
 uint64_t page_cache_next(struct page_cache *c, uint64_t from);
 /* Mark dirty; -ENOSPC and the like from the owner. */
@@ -58,7 +65,11 @@ void page_cache_truncate(struct page_cache *c, uint64_t size);
 /* Forget pages wholly inside [start, end) bytes and clear the rest of it: punching a hole. */
 void page_cache_punch(struct page_cache *c, uint64_t start, uint64_t end);
 
-/* Evict up to n clean, unmapped, otherwise unreferenced pages, least recently used first; how many went. */
+/* Pages in caches, dirty pages of these, everywhere. */
+void page_cache_usage(uint64_t *n_cached, uint64_t *n_dirty);
+
+/* Evict up to n clean, unmapped, otherwise unreferenced pages, least recently used first; how many went.
+ * Any context. */
 unsigned long page_cache_reclaim(unsigned long n);
 
 /* Bytes between cache and kernel buffers. n bytes at offset; may sleep.  The caller has checked size. */

@@ -1,0 +1,144 @@
+/* mremap(2): shrink, grow where it stands, or move by moving page-table entries. */
+#include "abi/linux/errno.h"
+#include "kernel/mem/area.h"
+
+#define REMAP_MAY_MOVE 1u /* MREMAP_MAYMOVE */
+#define REMAP_FIXED 2u    /* MREMAP_FIXED */
+
+/* W.  The entries of [from, from + length) to a place where none are.  The tables at the old place
+ * stay, so what was moved can always be moved back. */
+static int move_pages(struct address_space *s, uintptr_t from, uintptr_t to, size_t length)
+{
+	struct mmu_entry e;
+	for (uintptr_t va = from; (va = mmu_next(&s->mmu, va, from + length)) < from + length;) {
+		if (!mmu_unmap(&s->mmu, va, &e))
+			panic("no entry at %#lx", va);
+		int err = mmu_map(&s->mmu, va - from + to, e.pa, e.size, e.prot);
+		if (err < 0) {
+			if (mmu_map(&s->mmu, va, e.pa, e.size, e.prot) < 0)
+				panic("page tables went missing at %#lx", va);
+			return err;
+		}
+		va += e.size;
+	}
+	return 0;
+}
+
+static int move_area(struct address_space *s, struct area *a, uintptr_t old, size_t old_length,
+	uintptr_t new, size_t new_length)
+{
+	struct area like = *a, *moved = NULL;
+	like.start = new;
+	like.end = new + new_length;
+	like.flags &= ~AREA_STACK;
+	if (a->cache != NULL)
+		like.offset += old - a->start;
+	int err = area_new(&like, &moved);
+	if (err < 0)
+		return err;
+	/* So that taking the old range away can not fail any more. */
+	err = area_isolate(s, old, old + old_length);
+	if (err < 0)
+		goto free_moved;
+	err = move_pages(s, old, new, old_length);
+	mmu_flush(&s->mmu, old, old + old_length);
+	if (err < 0)
+		goto move_back;
+	area_insert(s, moved);
+	err = address_space_unmap(s, old, old_length);
+	assert(err == 0);
+	area_join(s, new, new + new_length);
+	return 0;
+
+move_back:
+	if (move_pages(s, new, old, old_length) < 0)
+		panic("page tables went missing at %#lx", old);
+	mmu_flush(&s->mmu, new, new + old_length);
+	area_join(s, old, old + old_length);
+free_moved:
+	area_free(moved);
+	return err;
+}
+
+static bool grow_in_place(struct address_space *s, struct area *a, uintptr_t end, uintptr_t new_end)
+{
+	if (a->end != end || new_end > USER_END || !area_is_free(s, end, new_end))
+		return false;
+	struct area *above = area_at_or_after(s, end);
+	if (above != NULL && above->flags & AREA_STACK && above->start - new_end < STACK_GUARD_GAP)
+		return false;
+	area_extend(s, a, a->start, new_end);
+	area_join(s, a->start, new_end);
+	return true;
+}
+
+static int check(uintptr_t old, size_t old_length, size_t new_length, unsigned flags, uintptr_t new)
+{
+	if (flags & ~(REMAP_MAY_MOVE | REMAP_FIXED) || !is_aligned(old, PAGE_SIZE) ||
+		old_length == 0 || new_length == 0 || new_length > USER_END)
+		return -EINVAL;
+	if (!(flags & REMAP_FIXED))
+		return 0;
+	if (!(flags & REMAP_MAY_MOVE) || !is_aligned(new, PAGE_SIZE) || new > USER_END - new_length)
+		return -EINVAL;
+	if (old + old_length > new && new + new_length > old)
+		return -EINVAL;
+	return new < USER_START ? -EPERM : 0;
+}
+
+/* Where to move to: given, or the next best room. */
+static int make_room(struct address_space *s, size_t length, unsigned flags, uintptr_t *new)
+{
+	if (flags & REMAP_FIXED)
+		return address_space_unmap(s, *new, length);
+	*new = area_find_gap(s, length, s->mmap_top);
+	if (*new == 0)
+		*new = area_find_gap(s, length, USER_END);
+	return *new == 0 ? -ENOMEM : 0;
+}
+
+int address_space_remap(struct address_space *s, uintptr_t old, size_t old_length,
+	size_t new_length, unsigned flags, uintptr_t new, uintptr_t *out)
+{
+	if (old_length > USER_END || old > USER_END - old_length)
+		return -EFAULT;
+	old_length = align_up(old_length, PAGE_SIZE);
+	new_length = align_up(new_length, PAGE_SIZE);
+	int err = check(old, old_length, new_length, flags, new);
+	if (err < 0)
+		return err;
+	if (!(flags & REMAP_FIXED) && new_length <= old_length) {
+		if (area_at(s, old) == NULL)
+			return -EFAULT;
+		*out = old;
+		return new_length == old_length
+			? 0
+			: address_space_unmap(s, old + new_length, old_length - new_length);
+	}
+	struct area *a = area_at(s, old);
+	if (a == NULL || a->end - old < old_length)
+		return -EFAULT;
+	if (a->flags & AREA_SPECIAL)
+		return -EINVAL;
+	if (new_length > old_length && s->total_bytes + new_length - old_length > s->limit_bytes)
+		return -ENOMEM;
+	if (!(flags & REMAP_FIXED)) {
+		*out = old;
+		if (grow_in_place(s, a, old + old_length, old + new_length))
+			return 0;
+		if (!(flags & REMAP_MAY_MOVE))
+			return -ENOMEM;
+	}
+	if (new_length < old_length) {
+		err = address_space_unmap(s, old + new_length, old_length - new_length);
+		if (err < 0)
+			return err;
+		old_length = new_length;
+	}
+	err = make_room(s, new_length, flags, &new);
+	if (err < 0)
+		return err;
+	a = area_at(s, old); /* making room may have cut it */
+	*out = new;
+	return move_area(s, a, old, old_length, new, new_length);
+}
