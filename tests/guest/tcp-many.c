@@ -27,6 +27,7 @@ static void *server(void *unused)
 				must(write(fd, buf, k));
 		}
 	}
+	return NULL;
 }
 
 static int ask(int s, int number)
