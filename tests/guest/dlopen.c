@@ -1,7 +1,10 @@
 /* dlopen at run time: symbols, thread-local storage, closing, what is not there. */
-/* test: lib=plugin.c cflags='-DLIBRARY="@/libplugin.so"' */
+/* test: lib=plugin.c cflags=-DLIBRARY=@/libplugin.so */
 #include "lib/check.h"
 #include <dlfcn.h>
+
+#define STRING(text) #text
+#define PATH(path) STRING(path)
 
 static int (*add)(int);
 
@@ -13,7 +16,7 @@ static void *thread(void *unused)
 
 int main(void)
 {
-	void *library = dlopen(LIBRARY, RTLD_NOW);
+	void *library = dlopen(PATH(LIBRARY), RTLD_NOW);
 	if (!library) {
 		puts(dlerror());
 		return 1;

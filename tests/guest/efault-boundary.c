@@ -9,7 +9,8 @@ int main(void)
 	int fd[2];
 	must(pipe(fd));
 	memset(p, 'a', PAGE);
-	show(write(fd[1], end - 10, 20));
+	long n = write(fd[1], end - 10, 20);
+	is(n == 10 || (n == -1 && errno == EFAULT));
 	show(write(fd[1], end - 10, 10));
 	write_file("f", "0123456789012345678901234567890123456789");
 	int file = must(open("f", O_RDWR));
@@ -24,6 +25,6 @@ int main(void)
 	must(mprotect(p, PAGE, PROT_READ));
 	show(read(file, p, 10));
 	show(write(fd[1], p, 10));
-	show(clock_gettime(CLOCK_MONOTONIC, (void *)p) == 0 ? 0 : -1);
+	show(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, p));
 	return 0;
 }

@@ -1,4 +1,5 @@
 /* The math library's results, printed in full, with rounding modes and exceptions. */
+/* test: libs=-lm */
 #include <fenv.h>
 #include <math.h>
 #include <stdio.h>

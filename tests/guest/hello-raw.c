@@ -1,5 +1,5 @@
 /* No library at all: _start, two system calls, a stack laid out as the ABI says. */
-/* test: static cflags='-nostdlib -fno-stack-protector -O2' args='a bb' */
+/* test: static cflags='-nostdlib -ffreestanding -fno-stack-protector -O1 -fno-tree-loop-distribute-patterns' args='a bb' */
 
 static long call(long number, long a, long b, long c)
 {
