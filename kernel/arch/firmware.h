@@ -15,3 +15,6 @@ struct pci_window {
 	unsigned first_bus, last_bus;
 };
 bool firmware_pci_window(struct pci_window *out) must_check;
+
+/* From now on the host's wish that the machine stop arrives in power_button() (upcall.h). */
+void firmware_watch_power_button(void);

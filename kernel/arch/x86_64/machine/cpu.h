@@ -35,9 +35,15 @@ static inline void irq_restore(irq_state state)
 		irq_enable();
 }
 
+/* In every loop that waits for another CPU: that one may wait for us to flush our TLB. */
+extern _Atomic uint64_t tlb_pending;
+void tlb_serve(void);
+
 static inline void cpu_relax(void)
 {
 	__builtin_ia32_pause();
+	if (unlikely(atomic_load_explicit(&tlb_pending, memory_order_relaxed)))
+		tlb_serve();
 }
 
 /* Stable while interrupts are off, or while the thread does not block. */

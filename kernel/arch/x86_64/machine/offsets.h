@@ -49,3 +49,11 @@
 
 #define KERNEL_BASE 0xffffffff80000000
 #define BOOT_STACK_SIZE 16384
+#define CPU_MAX 64
+
+/* Who calls boot_common (boot.S). */
+#define BOOT_PVH 1
+#define BOOT_LINUX 2
+#define BOOT_SECONDARY 3
+
+#define TRAMPOLINE 0x1000 /* physical; kept out of the usable memory */

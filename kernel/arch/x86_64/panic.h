@@ -1,0 +1,10 @@
+/* The end of a kernel that has found a mistake of its own. */
+#pragma once
+
+#include "kernel/arch/trap.h"
+#include "kernel/lib/assert.h"
+
+/* panic() about the state in that frame. */
+_Noreturn void panic_frame(struct trap_frame *f, const char *fmt, ...) printf_like(2, 3);
+/* In an NMI: true never returns in fact (this CPU is being stopped); false: nobody panics. */
+bool panic_stop_here(struct trap_frame *f);
