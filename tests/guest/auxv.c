@@ -31,8 +31,8 @@ static int vdso_has(const Elf64_Ehdr *image, const char *name)
 int main(int argc, char **argv, char **envp)
 {
 	printf("page size %lu, clock %lu\n", getauxval(AT_PAGESZ), getauxval(AT_CLKTCK));
-	printf("ids %lu %lu %lu %lu secure %lu\n", getauxval(AT_UID), getauxval(AT_EUID), getauxval(AT_GID), getauxval(AT_EGID),
-		getauxval(AT_SECURE));
+	printf("ids %lu %lu %lu %lu secure %lu\n", getauxval(AT_UID), getauxval(AT_EUID),
+		getauxval(AT_GID), getauxval(AT_EGID), getauxval(AT_SECURE));
 	printf("platform %s\n", (char *)getauxval(AT_PLATFORM));
 	char *file = (char *)getauxval(AT_EXECFN);
 	is(file && !strcmp(strrchr(file, '/'), "/auxv"));
@@ -42,12 +42,14 @@ int main(int argc, char **argv, char **envp)
 		sum += random[i];
 	is(sum > 0);
 	const Elf64_Phdr *ph = (void *)getauxval(AT_PHDR);
-	is(ph && getauxval(AT_PHENT) == sizeof(*ph) && getauxval(AT_PHNUM) > 3 && ph[0].p_type == PT_PHDR);
+	is(ph && getauxval(AT_PHENT) == sizeof(*ph) && getauxval(AT_PHNUM) > 3 &&
+		ph[0].p_type == PT_PHDR);
 	is(getauxval(AT_ENTRY) != 0 && getauxval(AT_BASE) != 0);
 	is(getauxval(AT_MINSIGSTKSZ) >= 512);
 	const Elf64_Ehdr *vdso = (void *)getauxval(AT_SYSINFO_EHDR);
 	is(vdso && !memcmp(vdso->e_ident, ELFMAG, 4));
-	const char *names[] = {"__vdso_clock_gettime", "__vdso_gettimeofday", "__vdso_time", "__vdso_getcpu", "__vdso_clock_getres"};
+	const char *names[] = {"__vdso_clock_gettime", "__vdso_gettimeofday", "__vdso_time",
+		"__vdso_getcpu", "__vdso_clock_getres"};
 	for (size_t i = 0; vdso && i < COUNT(names); i++)
 		printf("%s %s\n", names[i], vdso_has(vdso, names[i]) ? "there" : "absent");
 	is(((uintptr_t)__builtin_frame_address(0) & 15) == 0);

@@ -8,7 +8,8 @@ static char *set(char *end)
 
 int main(void)
 {
-	setvbuf(stdout, NULL, _IONBF, 0); /* keeps malloc, which would move the end, out of the way */
+	setvbuf(stdout, NULL, _IONBF,
+		0); /* keeps malloc, which would move the end, out of the way */
 	char *begin = set(NULL);
 	is(begin != NULL);
 	char *end = set(begin + 10 * PAGE + 100);

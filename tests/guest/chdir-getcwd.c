@@ -7,7 +7,8 @@ static void where(void)
 {
 	char buf[4096];
 	long n = syscall(SYS_getcwd, buf, sizeof(buf));
-	printf("[%s] %ld\n", n > 0 ? buf + base : strerrorname_np(errno), n > 0 ? n - (long)base : n);
+	printf("[%s] %ld\n", n > 0 ? buf + base : strerrorname_np(errno),
+		n > 0 ? n - (long)base : n);
 }
 
 int main(void)

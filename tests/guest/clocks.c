@@ -4,11 +4,13 @@
 int main(void)
 {
 	struct timespec t, s;
-	const clockid_t all[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
-		CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME, CLOCK_TAI};
+	const clockid_t all[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID,
+		CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
+		CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME, CLOCK_TAI};
 	for (size_t i = 0; i < COUNT(all); i++) {
 		s = (struct timespec){0};
-		printf("clock %d: %d %d", all[i], clock_gettime(all[i], &t), clock_getres(all[i], &s));
+		printf("clock %d: %d %d", all[i], clock_gettime(all[i], &t),
+			clock_getres(all[i], &s));
 		printf(" %s\n", s.tv_sec == 0 && s.tv_nsec > 0 ? "resolution" : "none");
 	}
 	uint64_t last = 0, backwards = 0;

@@ -28,18 +28,23 @@ int main(void)
 	char *stack = map_pages(16, PROT_READ | PROT_WRITE, MAP_PRIVATE);
 	static char tls[4096] __attribute__((aligned(64)));
 	int all = FLAGS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+	child_tid = -1;
 	pid_t tid = clone(child, stack + 16 * PAGE, all, (void *)123, &parent_tid, tls, &child_tid);
 	is(tid > 0 && parent_tid == tid);
 	wait_clear();
 	printf("%d %d\n", seen, tid_there);
 
-	struct clone_args args = {.flags = all, .parent_tid = (uintptr_t)&parent_tid, .child_tid = (uintptr_t)&child_tid,
-		.stack = (uintptr_t)stack, .stack_size = 16 * PAGE};
+	struct clone_args args = {.flags = all,
+		.parent_tid = (uintptr_t)&parent_tid,
+		.child_tid = (uintptr_t)&child_tid,
+		.stack = (uintptr_t)stack,
+		.stack_size = 16 * PAGE};
 	seen = 0;
 	child_tid = -1;
 	long result;
 	/* The new thread has an empty stack and nowhere to return to: it ends right here. */
-	__asm__ volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\tmovl $77, %1\n\tmov %5, %%eax\n\txor %%edi, %%edi\n\t"
+	__asm__ volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\tmovl $77, %1\n\tmov %5, "
+			 "%%eax\n\txor %%edi, %%edi\n\t"
 			 "syscall\n1:"
 			 : "=a"(result), "=m"(seen)
 			 : "0"((long)SYS_clone3), "D"(&args), "S"(sizeof(args)), "i"(SYS_exit)

@@ -11,8 +11,13 @@
 
 struct guard {
 	std::string name;
-	explicit guard(std::string n) : name(std::move(n)) {}
-	~guard() { std::cout << "leaving " << name << std::endl; }
+	explicit guard(std::string n) : name(std::move(n))
+	{
+	}
+	~guard()
+	{
+		std::cout << "leaving " << name << std::endl;
+	}
 };
 
 static int deep(int n)
@@ -30,7 +35,8 @@ int main()
 	} catch (const std::exception &e) {
 		std::cout << "caught: " << e.what() << std::endl;
 	}
-	auto later = std::async(std::launch::async, []() -> int { throw std::out_of_range("in another thread"); });
+	auto later = std::async(
+		std::launch::async, []() -> int { throw std::out_of_range("in another thread"); });
 	try {
 		later.get();
 	} catch (const std::out_of_range &e) {
@@ -44,7 +50,10 @@ int main()
 	std::vector<std::thread> threads;
 	std::vector<long> sums(4);
 	for (int i = 0; i < 4; i++)
-		threads.emplace_back([&sums, i] { for (long n = 0; n < 100000; n++) sums[i] += n * i; });
+		threads.emplace_back([&sums, i] {
+			for (long n = 0; n < 100000; n++)
+				sums[i] += n * i;
+		});
 	for (auto &t : threads)
 		t.join();
 	for (long s : sums)

@@ -5,7 +5,8 @@ int main(void)
 {
 	char buf[64];
 	memset(buf, 'x', sizeof(buf));
-	int null = must(open("/dev/null", O_RDWR)), zero = must(open("/dev/zero", O_RDWR)), full = must(open("/dev/full", O_RDWR));
+	int null = must(open("/dev/null", O_RDWR)), zero = must(open("/dev/zero", O_RDWR)),
+	    full = must(open("/dev/full", O_RDWR));
 	show(read(null, buf, 10));
 	show(write(null, buf, 10));
 	show(read(zero, buf, 10));

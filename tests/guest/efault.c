@@ -3,7 +3,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-static const long bad[] = {8, 0x7ffffffffff0, 0x7fffffffffff, 0x800000000000, 0x1234567812345678, -1, -4096};
+static const long bad[] = {
+	8, 0x7ffffffffff0, 0x7fffffffffff, 0x800000000000, 0x1234567812345678, -1, -4096};
 
 #define EACH(what, call)                                                                           \
 	do {                                                                                       \
@@ -55,7 +56,8 @@ int main(void)
 	EACH("getrandom", syscall(SYS_getrandom, p, 10, 0));
 	EACH("sendto", syscall(SYS_sendto, must(socket(AF_INET, SOCK_DGRAM, 0)), buf, 1, 0, p, 16));
 	EACH("bind", syscall(SYS_bind, must(socket(AF_INET, SOCK_DGRAM, 0)), p, 16));
-	EACH("setsockopt", syscall(SYS_setsockopt, must(socket(AF_INET, SOCK_DGRAM, 0)), 1, 2, p, 4));
+	EACH("setsockopt",
+		syscall(SYS_setsockopt, must(socket(AF_INET, SOCK_DGRAM, 0)), 1, 2, p, 4));
 	EACH("socketpair", syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, p));
 	EACH("execve", syscall(SYS_execve, p, 0, 0));
 	EACH("set_robust_list", syscall(SYS_set_robust_list, p, 24) == 0 ? 0 : -1);

@@ -7,11 +7,12 @@ static int have_avx;
 
 __attribute__((target("avx"))) static void dirty(void)
 {
-	__asm__ volatile("vpcmpeqd %%xmm0, %%xmm0, %%xmm0\n\tvinsertf128 $1, %%xmm0, %%ymm0, %%ymm0\n\t"
-			 "vmovaps %%ymm0, %%ymm7\n\tvmovaps %%ymm0, %%ymm14"
-			 :
-			 :
-			 : "xmm0", "xmm7", "xmm14");
+	__asm__ volatile(
+		"vpcmpeqd %%xmm0, %%xmm0, %%xmm0\n\tvinsertf128 $1, %%xmm0, %%ymm0, %%ymm0\n\t"
+		"vmovaps %%ymm0, %%ymm7\n\tvmovaps %%ymm0, %%ymm14"
+		:
+		:
+		: "xmm0", "xmm7", "xmm14");
 }
 
 static void on_signal(int sig, siginfo_t *info, void *context)
@@ -27,7 +28,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 __attribute__((target("avx"))) static int survives_avx(void)
 {
 	double in[4] = {1, 2, 3, 4}, out[4];
-	__asm__ volatile("vmovupd %1, %%ymm7\n\tvmovapd %%ymm7, %%ymm14\n\tmov %2, %%eax\n\tmov %3, %%edi\n\tmov %4, %%esi\n\t"
+	__asm__ volatile("vmovupd %1, %%ymm7\n\tvmovapd %%ymm7, %%ymm14\n\tmov %2, %%eax\n\tmov "
+			 "%3, %%edi\n\tmov %4, %%esi\n\t"
 			 "syscall\n\tvaddpd %%ymm7, %%ymm14, %%ymm0\n\tvmovupd %%ymm0, %0"
 			 : "=m"(out)
 			 : "m"(in), "i"(SYS_tkill), "r"((int)gettid()), "i"(SIGUSR1)

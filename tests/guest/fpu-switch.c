@@ -9,11 +9,17 @@ __attribute__((target("avx"))) static long avx_round(double tag)
 {
 	__m256d a = _mm256_set1_pd(tag), b = _mm256_set1_pd(tag * 2);
 	double out[4];
-	__asm__ volatile("vmovapd %0, %%ymm8\n\tvmovapd %1, %%ymm15" : : "x"(a), "x"(b) : "xmm8", "xmm15");
+	__asm__ volatile("vmovapd %0, %%ymm8\n\tvmovapd %1, %%ymm15"
+			 :
+			 : "x"(a), "x"(b)
+			 : "xmm8", "xmm15");
 	sched_yield();
 	for (volatile int i = 0; i < 2000; i++)
 		;
-	__asm__ volatile("vaddpd %%ymm8, %%ymm15, %%ymm1\n\tvmovupd %%ymm1, %0" : "=m"(out) : : "xmm1", "memory");
+	__asm__ volatile("vaddpd %%ymm8, %%ymm15, %%ymm1\n\tvmovupd %%ymm1, %0"
+			 : "=m"(out)
+			 :
+			 : "xmm1", "memory");
 	return out[0] != tag * 3 || out[3] != tag * 3;
 }
 

@@ -5,7 +5,8 @@
 static uint32_t first, second;
 static atomic_int woken;
 
-static long futex(uint32_t *at, int op, uint32_t value, long value2, uint32_t *other, uint32_t value3)
+static long futex(
+	uint32_t *at, int op, uint32_t value, long value2, uint32_t *other, uint32_t value3)
 {
 	return syscall(SYS_futex, at, op | FUTEX_PRIVATE_FLAG, value, value2, other, value3);
 }
@@ -32,7 +33,8 @@ int main(void)
 	sleep_ms(50);
 	printf("%d woken\n", woken);
 	second = 10;
-	show(futex(&first, FUTEX_WAKE_OP, 1, 5, &second, FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 10)));
+	show(futex(&first, FUTEX_WAKE_OP, 1, 5, &second,
+		FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 10)));
 	printf("second is %u\n", second);
 	for (int i = 0; i < 5; i++)
 		pthread_join(thread[i], NULL);

@@ -5,7 +5,8 @@
 
 static uint32_t word, done;
 
-static long futex(uint32_t *at, int op, uint32_t value, void *timeout, void *second, uint32_t value3)
+static long futex(
+	uint32_t *at, int op, uint32_t value, void *timeout, void *second, uint32_t value3)
 {
 	return syscall(SYS_futex, at, op, value, timeout, second, value3);
 }

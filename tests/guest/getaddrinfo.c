@@ -4,14 +4,18 @@
 
 static void look(const char *host, const char *service, int flags)
 {
-	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = flags}, *found = NULL;
+	struct addrinfo hints = {.ai_family = AF_INET,
+				.ai_socktype = SOCK_STREAM,
+				.ai_flags = flags},
+			*found = NULL;
 	int err = getaddrinfo(host, service, &hints, &found);
 	if (err) {
 		printf("%s: %s\n", host, gai_strerror(err));
 		return;
 	}
 	struct sockaddr_in *a = (void *)found->ai_addr;
-	printf("%s %s: %s %d\n", host ? host : "-", service ? service : "-", inet_ntoa(a->sin_addr), ntohs(a->sin_port));
+	printf("%s %s: %s %d\n", host ? host : "-", service ? service : "-", inet_ntoa(a->sin_addr),
+		ntohs(a->sin_port));
 	freeaddrinfo(found);
 }
 

@@ -11,7 +11,8 @@ int main(void)
 	show(getifaddrs(&all));
 	for (struct ifaddrs *i = all; i; i = i->ifa_next)
 		if (!strcmp(i->ifa_name, "lo") && i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
-			printf("lo %s up %d loopback %d\n", inet_ntoa(((struct sockaddr_in *)i->ifa_addr)->sin_addr),
+			printf("lo %s up %d loopback %d\n",
+				inet_ntoa(((struct sockaddr_in *)i->ifa_addr)->sin_addr),
 				!!(i->ifa_flags & IFF_UP), !!(i->ifa_flags & IFF_LOOPBACK));
 	freeifaddrs(all);
 	int s = must(socket(AF_INET, SOCK_DGRAM, 0));

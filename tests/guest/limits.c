@@ -22,7 +22,8 @@ int main(void)
 	show(prlimit(0, RLIMIT_AS, &r, NULL));
 	show_ok(mmap(NULL, 1ul << 31, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	show_ok(mmap(NULL, 1ul << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	is(sysconf(_SC_PAGESIZE) == 4096 && sysconf(_SC_CLK_TCK) == 100 && sysconf(_SC_PHYS_PAGES) > 1000);
+	is(sysconf(_SC_PAGESIZE) == 4096 && sysconf(_SC_CLK_TCK) == 100 &&
+		sysconf(_SC_PHYS_PAGES) > 1000);
 	show(getrusage(RUSAGE_SELF, &u));
 	is(u.ru_maxrss > 100 && u.ru_minflt > 0);
 	for (volatile long i = 0; i < 30000000; i++)
@@ -31,7 +32,8 @@ int main(void)
 	is(u.ru_utime.tv_sec > 0 || u.ru_utime.tv_usec > 0);
 	show(getrusage(77, &u));
 	show(sysinfo(&s));
-	is(s.totalram > s.freeram && s.freeram > 0 && s.mem_unit > 0 && s.uptime >= 0 && s.procs > 0);
+	is(s.totalram > s.freeram && s.freeram > 0 && s.mem_unit > 0 && s.uptime >= 0 &&
+		s.procs > 0);
 	is(times(&t) > 0);
 	show(sysinfo(wild()));
 	show(getrusage(RUSAGE_SELF, wild()));

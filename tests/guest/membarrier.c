@@ -8,7 +8,8 @@ int main(void)
 	is(commands >= 0 || errno == ENOSYS);
 	int fine = 1;
 	if (commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED)) {
-		fine &= syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+		fine &= syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) ==
+			0;
 		fine &= syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
 	}
 	is(fine);

@@ -7,7 +7,8 @@ static char *base;
 
 static void on_bus(int sig, siginfo_t *info, void *context)
 {
-	printf("SIGBUS code %d at page %ld\n", info->si_code, ((char *)info->si_addr - base) / (long)PAGE);
+	printf("SIGBUS code %d at page %ld\n", info->si_code,
+		((char *)info->si_addr - base) / (long)PAGE);
 	siglongjmp(back, 1);
 }
 

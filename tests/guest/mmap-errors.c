@@ -1,7 +1,8 @@
 /* mmap and munmap: what is refused, and how. */
 #include "lib/check.h"
 
-#define map(addr, len, prot, flags, fd, off) show_ok(mmap((void *)(addr), len, prot, flags, fd, off))
+#define map(addr, len, prot, flags, fd, off)                                                       \
+	show_ok(mmap((void *)(addr), len, prot, flags, fd, off))
 
 int main(void)
 {

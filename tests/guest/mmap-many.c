@@ -8,7 +8,8 @@ int main(void)
 {
 	unsigned seed = 1, wrong = 0;
 	for (int i = 0; i < N; i++) {
-		page[i] = map_pages(1 + i % 3, i % 2 ? PROT_READ | PROT_WRITE : PROT_READ, MAP_PRIVATE);
+		page[i] = map_pages(
+			1 + i % 3, i % 2 ? PROT_READ | PROT_WRITE : PROT_READ, MAP_PRIVATE);
 		if (i % 2)
 			*(int *)page[i] = i;
 	}

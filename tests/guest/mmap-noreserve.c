@@ -4,7 +4,8 @@
 int main(void)
 {
 	size_t huge = 1ul << 40;
-	char *p = mmap(NULL, huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = mmap(NULL, huge, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	is(p != MAP_FAILED);
 	for (size_t at = 0; at < huge; at += huge / 16)
 		p[at] = at >> 36;

@@ -10,7 +10,8 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *u = context;
 	printf("signal %d code %d offset %ld error %lld trap %lld\n", sig, info->si_code,
-		(long)((char *)info->si_addr - base), u->uc_mcontext.gregs[REG_ERR], u->uc_mcontext.gregs[REG_TRAPNO]);
+		(long)((char *)info->si_addr - base), u->uc_mcontext.gregs[REG_ERR],
+		u->uc_mcontext.gregs[REG_TRAPNO]);
 	siglongjmp(back, 1);
 }
 

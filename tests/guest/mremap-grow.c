@@ -9,13 +9,16 @@ int main(void)
 		p[i * PAGE] = i + 1;
 	char *q = mremap(p, 4 * PAGE, 8 * PAGE, 0);
 	is(q == p);
-	printf("%d %d %d %d %d %d\n", q[0], q[PAGE], q[2 * PAGE], q[3 * PAGE], q[4 * PAGE], q[7 * PAGE]);
-	char *wall = mmap(p + 8 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	printf("%d %d %d %d %d %d\n", q[0], q[PAGE], q[2 * PAGE], q[3 * PAGE], q[4 * PAGE],
+		q[7 * PAGE]);
+	char *wall =
+		mmap(p + 8 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	is(wall == p + 8 * PAGE);
 	is(mremap(p, 8 * PAGE, 9 * PAGE, 0) == MAP_FAILED && errno == ENOMEM);
 	q = mremap(p, 8 * PAGE, 5000 * PAGE, MREMAP_MAYMOVE);
 	is(q != MAP_FAILED && q != p);
-	printf("%d %d %d %d %d %d\n", q[0], q[PAGE], q[2 * PAGE], q[3 * PAGE], q[4 * PAGE], q[4999 * PAGE]);
+	printf("%d %d %d %d %d %d\n", q[0], q[PAGE], q[2 * PAGE], q[3 * PAGE], q[4 * PAGE],
+		q[4999 * PAGE]);
 	p = mremap(q, 5000 * PAGE, 2 * PAGE, 0);
 	is(p == q);
 	unsigned char vec[1];

@@ -7,11 +7,14 @@ int main(void)
 	char x[4] = "", y[32] = "";
 	struct iovec out[3] = {{"ab", 2}, {"", 0}, {"cdefgh", 6}}, in[2] = {{x, 3}, {y, 31}};
 	int u = bound(SOCK_DGRAM, &a), v = must(socket(AF_INET, SOCK_DGRAM, 0));
-	struct msghdr m = {.msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = out, .msg_iovlen = 3};
+	struct msghdr m = {
+		.msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = out, .msg_iovlen = 3};
 	show(sendmsg(v, &m, 0));
-	m = (struct msghdr){.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = in, .msg_iovlen = 2};
+	m = (struct msghdr){
+		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = in, .msg_iovlen = 2};
 	show(recvmsg(u, &m, 0));
-	printf("%s %s name %u flags %#x from %s\n", x, y, m.msg_namelen, m.msg_flags, inet_ntoa(from.sin_addr));
+	printf("%s %s name %u flags %#x from %s\n", x, y, m.msg_namelen, m.msg_flags,
+		inet_ntoa(from.sin_addr));
 	must(sendto(v, "0123456789", 10, 0, ADDRESS(a)));
 	in[1].iov_len = 2;
 	show(recvmsg(u, &m, 0));
@@ -20,7 +23,10 @@ int main(void)
 	show(recvmsg(u, &m, MSG_TRUNC));
 	struct mmsghdr mm[3] = {0};
 	for (int i = 0; i < 3; i++)
-		mm[i].msg_hdr = (struct msghdr){.msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = out + 2, .msg_iovlen = 1};
+		mm[i].msg_hdr = (struct msghdr){.msg_name = &a,
+			.msg_namelen = sizeof(a),
+			.msg_iov = out + 2,
+			.msg_iovlen = 1};
 	show(sendmmsg(v, mm, 3, 0));
 	printf("%u %u %u\n", mm[0].msg_len, mm[1].msg_len, mm[2].msg_len);
 	char buf[3][8] = {0};

@@ -5,7 +5,8 @@ int main(void)
 {
 	int fd[2], many[200];
 	must(pipe(fd));
-	struct pollfd p[4] = {{fd[0], POLLIN, 0}, {fd[1], POLLOUT, 0}, {-1, POLLIN, 7}, {999, POLLIN, 0}};
+	struct pollfd p[4] = {
+		{fd[0], POLLIN, 0}, {fd[1], POLLOUT, 0}, {-1, POLLIN, 7}, {999, POLLIN, 0}};
 	show(poll(p, 4, 0));
 	printf("%#x %#x %#x %#x\n", p[0].revents, p[1].revents, p[2].revents, p[3].revents);
 	must(write(fd[1], "x", 1));

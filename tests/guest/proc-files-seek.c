@@ -4,7 +4,8 @@
 int main(void)
 {
 	static char whole[65536], pieces[65536];
-	const char *paths[] = {"/proc/cpuinfo", "/proc/self/cmdline", "/proc/sys/kernel/ostype", "/proc/mounts"};
+	const char *paths[] = {
+		"/proc/cpuinfo", "/proc/self/cmdline", "/proc/sys/kernel/ostype", "/proc/mounts"};
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		int fd = must(open(paths[i], O_RDONLY));
 		ssize_t n = must(read(fd, whole, sizeof(whole))), at = 0, k;

@@ -10,7 +10,8 @@ static int find(const void *address)
 	FILE *f = fopen("/proc/self/maps", "r");
 	while (f && fgets(line, sizeof(line), f)) {
 		name[0] = 0;
-		if (sscanf(line, "%lx-%lx %4s %lx %*s %*s %511[^\n]", &from, &to, rights, &offset, name) < 4)
+		if (sscanf(line, "%lx-%lx %4s %lx %*s %*s %511[^\n]", &from, &to, rights, &offset,
+			    name) < 4)
 			printf("cannot read: %s", line);
 		if ((unsigned long)address >= from && (unsigned long)address < to) {
 			fclose(f);

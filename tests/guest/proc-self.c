@@ -31,7 +31,8 @@ static void *thread(void *unused)
 {
 	char path[64];
 	sprintf(path, "/proc/self/task/%d/comm", gettid());
-	printf("%d tasks, own comm: %s\n", entries("/proc/self/task"), access(path, R_OK) == 0 ? "there" : "absent");
+	printf("%d tasks, own comm: %s\n", entries("/proc/self/task"),
+		access(path, R_OK) == 0 ? "there" : "absent");
 	return NULL;
 }
 

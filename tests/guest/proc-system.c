@@ -25,7 +25,8 @@ static int contains(const char *path, const char *text)
 
 int main(void)
 {
-	long total = number_after("/proc/meminfo", "MemTotal:"), free = number_after("/proc/meminfo", "MemFree:");
+	long total = number_after("/proc/meminfo", "MemTotal:"),
+	     free = number_after("/proc/meminfo", "MemFree:");
 	long available = number_after("/proc/meminfo", "MemAvailable:");
 	is(total > 1000 && free > 0 && free < total && available > 0 && available <= total);
 	is(number_after("/proc/meminfo", "SwapTotal:") >= 0);

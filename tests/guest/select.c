@@ -17,7 +17,8 @@ int main(void)
 	FD_SET(a[0], &except);
 	must(write(b[1], "x", 1));
 	show(select(20, &in, &out, &except, NULL));
-	printf("%d %d %d %d\n", !!FD_ISSET(a[0], &in), !!FD_ISSET(b[0], &in), !!FD_ISSET(a[1], &out), !!FD_ISSET(a[0], &except));
+	printf("%d %d %d %d\n", !!FD_ISSET(a[0], &in), !!FD_ISSET(b[0], &in),
+		!!FD_ISSET(a[1], &out), !!FD_ISSET(a[0], &except));
 	FD_ZERO(&in);
 	FD_SET(a[0], &in);
 	struct timeval t = {0, 50000};

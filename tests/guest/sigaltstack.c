@@ -8,7 +8,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	stack_t now;
 	char here;
 	must(sigaltstack(NULL, &now));
-	printf("%s the alternate stack, flags %d\n", &here >= area && &here < area + sizeof(area) ? "on" : "off", now.ss_flags);
+	printf("%s the alternate stack, flags %d\n",
+		&here >= area && &here < area + sizeof(area) ? "on" : "off", now.ss_flags);
 	show(sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL));
 }
 
@@ -21,7 +22,8 @@ int main(void)
 	show(sigaltstack(&(stack_t){.ss_sp = area, .ss_size = sizeof(area), .ss_flags = 77}, NULL));
 	show(sigaltstack(&(stack_t){.ss_sp = area, .ss_size = sizeof(area)}, NULL));
 	must(sigaltstack(NULL, &old));
-	printf("set: flags %d size %zu %s\n", old.ss_flags, old.ss_size, old.ss_sp == area ? "there" : "elsewhere");
+	printf("set: flags %d size %zu %s\n", old.ss_flags, old.ss_size,
+		old.ss_sp == area ? "there" : "elsewhere");
 	handle(SIGUSR1, on_signal, SA_ONSTACK);
 	handle(SIGUSR2, on_signal, 0);
 	raise(SIGUSR1);

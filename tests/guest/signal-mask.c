@@ -22,7 +22,8 @@ static void *inherits(void *unused)
 {
 	sigset_t set;
 	pthread_sigmask(SIG_BLOCK, NULL, &set);
-	printf("a new thread blocks: %d %d\n", sigismember(&set, SIGUSR1), sigismember(&set, SIGUSR2));
+	printf("a new thread blocks: %d %d\n", sigismember(&set, SIGUSR1),
+		sigismember(&set, SIGUSR2));
 	return NULL;
 }
 

@@ -21,7 +21,8 @@ int main(void)
 	printf("%zd records\n", n / (ssize_t)sizeof(*info));
 	for (int i = 0; i < n / (ssize_t)sizeof(*info); i++)
 		printf("%u code %d value %d %s\n", info[i].ssi_signo, info[i].ssi_code,
-			info[i].ssi_code == SI_QUEUE ? info[i].ssi_int : 0, info[i].ssi_pid == (uint32_t)getpid() ? "own" : "other");
+			info[i].ssi_code == SI_QUEUE ? info[i].ssi_int : 0,
+			info[i].ssi_pid == (uint32_t)getpid() ? "own" : "other");
 	sigdelset(&set, SIGUSR2);
 	show_ok(signalfd(fd, &set, 0));
 	raise(SIGUSR2);

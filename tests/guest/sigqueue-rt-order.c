@@ -19,7 +19,8 @@ int main(void)
 	must(sigprocmask(SIG_BLOCK, &set, NULL));
 	for (int n = 0; n < 3; n++)
 		for (int i = 3; i >= 0; i--)
-			must(sigqueue(getpid(), SIGRTMIN + i, (union sigval){.sival_int = n * 10 + i}));
+			must(sigqueue(
+				getpid(), SIGRTMIN + i, (union sigval){.sival_int = n * 10 + i}));
 	must(sigprocmask(SIG_UNBLOCK, &set, NULL));
 	return 0;
 }

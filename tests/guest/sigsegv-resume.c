@@ -10,7 +10,8 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	ucontext_t *u = context;
 	greg_t *regs = u->uc_mcontext.gregs;
 	if (way == 0)
-		must((long)mmap(missing, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+		must((long)mmap(missing, PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 	else if (way == 1)
 		regs[REG_RBX] = (greg_t) "repaired";
 	else

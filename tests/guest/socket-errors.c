@@ -7,7 +7,8 @@ int main(void)
 	struct sockaddr_un un = at_path("absent/sock");
 	char name[200];
 	socklen_t length = sizeof(name);
-	int s = must(socket(AF_INET, SOCK_STREAM, 0)), file = must(open("f", O_RDWR | O_CREAT, 0600));
+	int s = must(socket(AF_INET, SOCK_STREAM, 0)),
+	    file = must(open("f", O_RDWR | O_CREAT, 0600));
 	show(socket(AF_INET, 77, 0));
 	show(socket(9999, SOCK_STREAM, 0));
 	show(socket(AF_INET, SOCK_STREAM, 9999));

@@ -9,7 +9,8 @@ static void timed(const char *what, int fd)
 	uint64_t begin = now_ns(CLOCK_MONOTONIC);
 	ssize_t n = recv(fd, &c, 1, 0);
 	uint64_t took = now_ns(CLOCK_MONOTONIC) - begin;
-	printf("%s: %zd %s %s\n", what, n, strerrorname_np(errno), took >= 49000000 && took < 2000000000 ? "in time" : "not in time");
+	printf("%s: %zd %s %s\n", what, n, strerrorname_np(errno),
+		took >= 49000000 && took < 2000000000 ? "in time" : "not in time");
 }
 
 int main(void)

@@ -8,7 +8,8 @@ int main(void)
 	char text[40000], back[40000];
 	for (size_t i = 0; i < sizeof(text); i++)
 		text[i] = 'a' + i % 26;
-	int in = must(open("in", O_RDWR | O_CREAT | O_TRUNC, 0644)), out = must(open("out", O_RDWR | O_CREAT | O_TRUNC, 0644));
+	int in = must(open("in", O_RDWR | O_CREAT | O_TRUNC, 0644)),
+	    out = must(open("out", O_RDWR | O_CREAT | O_TRUNC, 0644));
 	must(write(in, text, sizeof(text)));
 	must(pipe(fd));
 	off_t from = 10;

@@ -7,8 +7,10 @@ static void describe(const char *name)
 	struct stat a, b;
 	must(lstat(name, &a));
 	show(stat(name, &b));
-	printf("%s: mode %#o links %d owner %d:%d size %ld%s\n", name, a.st_mode, S_ISDIR(a.st_mode) ? 0 : (int)a.st_nlink,
-		a.st_uid, a.st_gid, S_ISDIR(a.st_mode) ? 0 : (long)a.st_size, a.st_ino && a.st_blksize ? "" : " no inode");
+	printf("%s: mode %#o links %d owner %d:%d size %ld%s\n", name, a.st_mode,
+		S_ISDIR(a.st_mode) ? 0 : (int)a.st_nlink, a.st_uid, a.st_gid,
+		S_ISDIR(a.st_mode) ? 0 : (long)a.st_size,
+		a.st_ino && a.st_blksize ? "" : " no inode");
 }
 
 int main(void)

@@ -9,10 +9,9 @@ static void *server(void *fd)
 	int s = must(accept((int)(long)fd, (struct sockaddr *)&peer, &length));
 	char buf[4096];
 	ssize_t n;
-	printf("accepted from %s, length %u\n", inet_ntoa(peer.sin_addr), length);
 	while ((n = read(s, buf, sizeof(buf))) > 0)
 		must(write(s, buf, n));
-	printf("server: end %zd\n", n);
+	printf("server: peer %s, length %u, end %zd\n", inet_ntoa(peer.sin_addr), length, n);
 	close(s);
 	return NULL;
 }

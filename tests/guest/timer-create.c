@@ -31,7 +31,10 @@ int main(void)
 {
 	struct itimerspec t;
 	handle(SIGUSR1, on_timer, 0);
-	timer_t timer = make((struct sigevent){.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 99}, 30, 0);
+	timer_t timer = make((struct sigevent){.sigev_notify = SIGEV_SIGNAL,
+				     .sigev_signo = SIGUSR1,
+				     .sigev_value.sival_int = 99},
+		30, 0);
 	while (!in_thread)
 		pause();
 	printf("value %d code %d\n", value, code);
@@ -50,7 +53,10 @@ int main(void)
 	printf("interval %ld ms\n", t.it_interval.tv_nsec / 1000000);
 	show(timer_delete(timer));
 
-	timer = make((struct sigevent){.sigev_notify = SIGEV_THREAD, .sigev_notify_function = function, .sigev_value.sival_int = 5}, 20, 0);
+	timer = make((struct sigevent){.sigev_notify = SIGEV_THREAD,
+			     .sigev_notify_function = function,
+			     .sigev_value.sival_int = 5},
+		20, 0);
 	while (!called)
 		sleep_ms(5);
 	printf("called with %d\n", called);

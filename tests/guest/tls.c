@@ -16,7 +16,8 @@ static void *thread(void *id)
 	}
 	unsigned long base = 0;
 	must(syscall(SYS_arch_prctl, ARCH_GET_FS, &base));
-	printf("%d %d %d %s\n", counter, big[999], big[1000], *(unsigned long *)base == base ? "self" : "strange");
+	printf("%d %d %d %s\n", counter, big[999], big[1000],
+		*(unsigned long *)base == base ? "self" : "strange");
 	return NULL;
 }
 

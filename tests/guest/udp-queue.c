@@ -10,7 +10,8 @@ static void *echo(void *unused)
 	char buf[2000];
 	for (int i = 0; i < 1000; i++) {
 		socklen_t length = sizeof(from);
-		ssize_t n = must(recvfrom(s, buf, sizeof(buf), 0, (struct sockaddr *)&from, &length));
+		ssize_t n =
+			must(recvfrom(s, buf, sizeof(buf), 0, (struct sockaddr *)&from, &length));
 		must(sendto(s, buf, n, 0, (struct sockaddr *)&from, length));
 	}
 	return NULL;

@@ -13,7 +13,10 @@ int main(void)
 	show(setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
 	must(write(pair[0], "x", 1));
 	struct iovec v = {&byte, 1};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr m = {.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
 	show(recvmsg(pair[1], &m, 0));
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	struct ucred cred = {0};

@@ -10,9 +10,14 @@ static void pass(int s, const int *fds, int n)
 {
 	union control control = {0};
 	struct iovec v = {"F", 1};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(n * sizeof(int))};
+	struct msghdr m = {.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_SPACE(n * sizeof(int))};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	*c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(n * sizeof(int))};
+	*c = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS,
+		.cmsg_len = CMSG_LEN(n * sizeof(int))};
 	memcpy(CMSG_DATA(c), fds, n * sizeof(int));
 	show(sendmsg(s, &m, 0));
 }
@@ -22,7 +27,8 @@ static int take(int s, int *fds, int flags, size_t room)
 	union control control = {0};
 	char byte;
 	struct iovec v = {&byte, 1};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = room};
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = room};
 	show(recvmsg(s, &m, flags));
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	int n = c ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;

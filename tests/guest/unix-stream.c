@@ -8,12 +8,17 @@ static void name_of(int s, int (*function)(int, struct sockaddr *, socklen_t *))
 	if (function(s, (struct sockaddr *)&a, &length))
 		printf("%s\n", strerrorname_np(errno));
 	else
-		printf("[%s] length %u\n", a.sun_path[0] ? a.sun_path : length > 2 ? a.sun_path + 1 : "", length);
+		printf("[%s] length %u\n",
+			a.sun_path[0] ? a.sun_path
+			: length > 2  ? a.sun_path + 1
+				      : "",
+			length);
 }
 
 int main(void)
 {
-	struct sockaddr_un a = at_path("sock"), b = {.sun_family = AF_UNIX, .sun_path = "\0abstract"};
+	struct sockaddr_un a = at_path("sock"),
+			   b = {.sun_family = AF_UNIX, .sun_path = "\0abstract"};
 	socklen_t short_length = sizeof(sa_family_t) + 9;
 	struct stat st;
 	char buf[16] = "";
@@ -53,7 +58,8 @@ int main(void)
 	name_of(m, getsockname);
 	s = must(socket(AF_UNIX, SOCK_STREAM, 0));
 	show(connect(s, (struct sockaddr *)&b, short_length));
-	show(connect(must(socket(AF_UNIX, SOCK_STREAM, 0)), (struct sockaddr *)&b, short_length - 1));
+	show(connect(
+		must(socket(AF_UNIX, SOCK_STREAM, 0)), (struct sockaddr *)&b, short_length - 1));
 	show(connect(must(socket(AF_UNIX, SOCK_DGRAM, 0)), (struct sockaddr *)&b, short_length));
 	close(m);
 	show(connect(must(socket(AF_UNIX, SOCK_STREAM, 0)), (struct sockaddr *)&b, short_length));

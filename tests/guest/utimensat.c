@@ -6,7 +6,8 @@ static void times_of(const char *name)
 {
 	struct stat st;
 	must(lstat(name, &st));
-	printf("%s: %ld.%09ld %ld.%09ld\n", name, st.st_atim.tv_sec, st.st_atim.tv_nsec, st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	printf("%s: %ld.%09ld %ld.%09ld\n", name, st.st_atim.tv_sec, st.st_atim.tv_nsec,
+		st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
 
 int main(void)
