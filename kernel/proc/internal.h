@@ -15,6 +15,7 @@ void signal_forget_task(struct task *t);
 
 /* POSIX timers of timer_create(2): gone.  setitimer(2)'s stay. */
 void process_timers_clear(void);
+void process_timers_init(void);
 
 /* The report of a crash on the console. */
 void crash_report(int signal, const struct linux_siginfo *info, const struct trap_frame *f);
@@ -25,5 +26,3 @@ int crash_describe_address(uintptr_t address, char *buf, size_t size);
 void show_process_init(void);
 void show_system_init(void);
 void show_cpu_init(void);
-
-void fault_init(void);

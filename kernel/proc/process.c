@@ -59,6 +59,14 @@ static int futex_identity(user_addr word, uint64_t key[2])
 	return a ? 0 : -EFAULT;
 }
 
+/* A file became shorter: its pages leave the mappings. */
+static void unmap_pages(struct page_cache *c, uint64_t from)
+{
+	rw_lock_write(&process.space_lock);
+	address_space_unmap_cache(&process.space, c, from);
+	rw_unlock_write(&process.space_lock);
+}
+
 void process_init(void)
 {
 	rw_lock_init(&process.space_lock);
@@ -69,6 +77,8 @@ void process_init(void)
 	fd_table_set_limit(FILES_DEFAULT);
 	process.start_ns = clock_monotonic_ns();
 	signal_init();
+	process_timers_init();
+	vfs_set_unmap(unmap_pages);
 	vfs_set_task_lister(process_next_tid);
 	futex_set_resolver(futex_identity);
 	show_process_init();
