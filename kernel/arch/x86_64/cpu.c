@@ -7,6 +7,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/timer.h"
 #include "kernel/arch/x86_64/local.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 
 uint32_t cpu_features;
@@ -143,4 +144,9 @@ void cpu_idle(void)
 	atomic_store(&c->sleep, CPU_ASLEEP);
 	__asm__ volatile("sti; hlt; cli" ::: "memory");
 	tlb_wake(c);
+}
+
+int cpu_describe(unsigned cpu, char *buf, size_t size)
+{
+	return format(buf, size, "processor\t: %u\n", cpu);
 }
