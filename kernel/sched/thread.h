@@ -13,8 +13,10 @@
 
 enum thread_state {
 	THREAD_RUNNING, /* on a CPU or in a run queue */
+	THREAD_WOKEN,   /* the same, and thread_wake() came since: the next thread_block() returns */
 	THREAD_BLOCKED,
 	THREAD_DEAD,
+	THREAD_NEW, /* not started */
 };
 
 /* Bits of arch.user_work: reasons to call user_return(). */
@@ -29,17 +31,21 @@ struct thread {
 	int tid;
 	char name[THREAD_NAME_SIZE];
 	void *kernel_stack;
-	/* under the run queue's lock: */
+	void (*destroy)(struct thread *t);
+	/* In a run queue: under its lock.  Of the thread, or who woke it, otherwise. */
 	struct list run_link;
-	unsigned cpu; /* where it runs or ran last */
-	uint64_t slice_end_ns;
-	bool on_cpu;       /* its stack is in use */
-	uint64_t affinity; /* bit per CPU */
+	unsigned cpu;            /* where it runs or ran last */
+	atomic_bool on_cpu;      /* its stack is in use there */
+	bool orphan;             /* dead, and nobody refers to it */
+	bool leaving;            /* must go to another CPU */
+	_Atomic uint64_t affinity; /* bit per CPU */
 	int nice;
-	_Atomic uint64_t user_ns, system_ns; /* CPU time */
-	uint64_t accounted_ns;               /* when it was last added up */
+	uint64_t slice_end_ns;
+	/* CPU time.  All of it counts as user_ns: telling the kernel's share would take two clock
+	 * readings per system call. */
+	_Atomic uint64_t user_ns, system_ns;
+	_Atomic uint64_t accounted_ns; /* when it was last added up */
 	uint64_t n_voluntary, n_involuntary;
-	atomic_bool wake_pending; /* thread_wake() came before thread_block() */
 };
 
 /* Set up the run queues and make the boot CPU's thread of control its idle thread. */

@@ -12,7 +12,8 @@ struct timer {
 	uint64_t deadline_ns;
 	/* Interrupts off, no locks; may arm the timer again. */
 	void (*fire)(struct timer *t);
-	atomic_uint cpu; /* whose tree it is in, or TIMER_IDLE */
+	atomic_uint cpu;      /* whose tree it is in, or TIMER_IDLE */
+	atomic_uint last_cpu; /* where it fires, or fired last */
 };
 #define TIMER_IDLE (~0u)
 
@@ -24,3 +25,6 @@ void timer_start(struct timer *t, uint64_t deadline_ns);
 bool timer_stop(struct timer *t);
 /* The same without waiting for fire. */
 bool timer_cancel(struct timer *t);
+
+/* Fire what is due on this CPU: from timer_interrupt(), interrupts off. */
+void timer_run(void);

@@ -32,8 +32,12 @@ void wait_queue_init(struct wait_queue *q);
 /* Add and remove.  After wait_remove() returns, wake is not running and will not be called. */
 void wait_add(struct wait_queue *q, struct waiter *w);
 void wait_remove(struct wait_queue *q, struct waiter *w);
-/* A waiter that wakes the current thread. */
+/* A waiter that wakes the current thread.  An exclusive one leaves the queue when it is woken. */
 void waiter_init_thread(struct waiter *w, unsigned events, unsigned flags);
+/* Back onto the queue, if being woken took it off: before the condition is looked at again. */
+void wait_renew(struct wait_queue *q, struct waiter *w);
+/* wait_remove(); and when result is an error although w was woken, wake the next one instead. */
+void wait_finish(struct wait_queue *q, struct waiter *w, int result);
 
 /* Tell all whose mask meets events; of the exclusive ones, the first that takes it.  Any context.
  * Cheap when nobody waits. */
@@ -59,8 +63,9 @@ void wait_wake_all(struct wait_queue *q, unsigned events);
 						wait_result_ = 0;                                  \
 					break;                                                     \
 				}                                                                  \
+				wait_renew((q), &waiter_);                                         \
 			}                                                                          \
-			wait_remove((q), &waiter_);                                                \
+			wait_finish((q), &waiter_, wait_result_);                                  \
 		}                                                                                  \
 		wait_result_;                                                                      \
 	})
