@@ -24,7 +24,8 @@ struct inode {
 	struct super *super;
 	uint64_t number;            /* st_ino, unique in the super */
 	atomic_uint references;
-	uint32_t generation;        /* file systems' own */
+	_Atomic uint8_t state;      /* inode.c's */
+	uint8_t flags;              /* INODE_, set by the file system */
 	struct list hash_link;      /* inodes found by number: inode.c */
 	struct mutex lock;
 	/* written under lock, read without: */
@@ -42,6 +43,8 @@ struct inode {
 	atomic_int writers;         /* files open for writing; -1: being executed */
 	void *private;              /* the file system's, beside embedding */
 };
+
+#define INODE_UNCACHED 1u /* a directory whose names come and go by themselves: no dentries are kept */
 
 static inline uint64_t inode_size(const struct inode *i)
 {
@@ -149,8 +152,6 @@ struct super_ops {
 #define SUPER_NO_EXEC 2u
 #define SUPER_NO_DEVICES 4u
 #define SUPER_NO_SET_ID 8u
-#define SUPER_NO_CACHE_NEGATIVE 16u /* names may appear by themselves: /proc */
-#define SUPER_REVALIDATE 32u        /* nothing is cached: each lookup asks the file system: /proc/self/fd */
 
 /* One mounted file system; supers live as long as the machine. */
 struct super {
@@ -231,7 +232,7 @@ static inline uint8_t inode_entry_type(uint32_t mode)
  */
 struct dentry {
 	atomic_uint references;
-	unsigned flags;
+	unsigned flags;            /* DENTRY_ */
 	struct dentry *parent;     /* counted; itself for a root.  Under dentry_lock, as all below */
 	struct inode *inode;       /* counted; NULL: known not to exist */
 	struct super *mounted;     /* a file system whose root hides this one */
@@ -240,3 +241,8 @@ struct dentry {
 	char *name;                /* NUL-terminated; inline_name if it fits */
 	char inline_name[32];
 };
+#define DENTRY_HASHED 1u   /* lookups find it */
+#define DENTRY_UNUSED 2u   /* in the list of unused ones */
+#define DENTRY_DELETED 4u  /* unlinked */
+#define DENTRY_NAMELESS 8u /* O_TMPFILE, memory files, pipes: the name is only for showing */
+#define DENTRY_LINKABLE 16u /* nameless, but linkat(2) may give it a name */

@@ -1,0 +1,326 @@
+/*
+ * Regular files: read(2), write(2) and kin between the page cache and whoever asks.
+ *
+ * Readers take no lock: pages and size are enough.  Writers hold the inode's lock, so that O_APPEND finds the end and a
+ * write is not torn by another.  Behind the end of the file the last page is zero: whoever makes the file longer sees to that.
+ */
+#include "abi/linux/errno.h"
+#include "kernel/fs/internal.h"
+#include "kernel/lib/string.h"
+
+#define READ_AHEAD_PAGES 32u
+
+static void (*unmap_hook)(struct page_cache *c, uint64_t from);
+
+void vfs_set_unmap(void (*unmap)(struct page_cache *c, uint64_t from))
+{
+	unmap_hook = unmap;
+}
+
+void unmap_pages(struct page_cache *c, uint64_t from)
+{
+	if (unmap_hook && c->n_areas)
+		unmap_hook(c, from);
+}
+
+/* --- read ----------------------------------------------------------------------------------- */
+
+/* A page is not in memory: let the file system fetch what a sequential reader will want next. */
+static void read_ahead(struct file *f, uint64_t index)
+{
+	struct inode *i = f->inode;
+	bool sequential = f->read_ahead == index || index == 0;
+	if (i->ops->read_ahead && sequential)
+		i->ops->read_ahead(i, index, READ_AHEAD_PAGES);
+}
+
+/* Part of one page; the caller knows that it lies within the file. */
+static int read_page(struct file *f, struct page_cache *c, uint64_t offset, struct io_buffer *to, size_t n)
+{
+	uint64_t index = offset / PAGE_SIZE;
+	struct page *page = page_cache_find(c, index);
+	if (unlikely(!page)) {
+		if (c->flags & PAGE_CACHE_KEEP) /* no page anywhere: a hole */
+			return io_buffer_clear(to, n);
+		read_ahead(f, index);
+		int err = page_cache_get(c, index, &page);
+		if (err < 0)
+			return err;
+	}
+	int err = io_buffer_put(to, (char *)page_address(page) + offset % PAGE_SIZE, n);
+	page_put(page);
+	return err;
+}
+
+static long regular_read(struct file *f, struct io_buffer *to, uint64_t *offset)
+{
+	struct page_cache *c = f->inode->data;
+	long done = 0;
+	while (to->left) {
+		uint64_t size = c->size;
+		if (*offset >= size)
+			break;
+		size_t in_file = min(size - *offset, (uint64_t)to->left);
+		size_t n = min(in_file, PAGE_SIZE - *offset % PAGE_SIZE);
+		int err = read_page(f, c, *offset, to, n);
+		if (err < 0)
+			return done ? done : err;
+		*offset += n;
+		done += (long)n;
+	}
+	f->read_ahead = *offset / PAGE_SIZE;
+	return done;
+}
+
+/* --- write ---------------------------------------------------------------------------------- */
+
+/* Clear what lies behind the old end in its page: shared mappings may have written there. */
+static void clear_tail(struct page_cache *c, uint64_t size)
+{
+	uint64_t in_page = size % PAGE_SIZE;
+	struct page *page = in_page ? page_cache_find(c, size / PAGE_SIZE) : NULL;
+	if (!page)
+		return;
+	memset((char *)page_address(page) + in_page, 0, PAGE_SIZE - in_page);
+	page_put(page);
+}
+
+/* Part of one page, from the program. */
+static int write_page(struct page_cache *c, uint64_t offset, struct io_buffer *from, size_t n)
+{
+	struct page *page;
+	int err = page_cache_get(c, offset / PAGE_SIZE, &page);
+	if (err < 0)
+		return err;
+	err = page_cache_dirty(c, page);
+	if (!err)
+		err = io_buffer_get(from, (char *)page_address(page) + offset % PAGE_SIZE, n);
+	page_put(page);
+	return err;
+}
+
+static long write_pages(struct page_cache *c, struct io_buffer *from, uint64_t *offset, uint64_t end)
+{
+	long done = 0;
+	if (*offset > c->size)
+		clear_tail(c, c->size);
+	while (*offset < end) {
+		size_t n = min(end - *offset, PAGE_SIZE - *offset % PAGE_SIZE);
+		int err = write_page(c, *offset, from, n);
+		if (err < 0)
+			return done ? done : err;
+		*offset += n;
+		done += (long)n;
+		if (*offset > c->size)
+			c->size = *offset;
+	}
+	return done;
+}
+
+/* Where a write of n bytes may end at most: limits and seals. */
+static int write_check(struct inode *i, uint64_t offset, size_t n, uint64_t *end)
+{
+	uint64_t limit = min(i->super->max_file_size, (uint64_t)INT64_MAX);
+	if (i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
+	if ((i->seals & F_SEAL_GROW) && offset + n > inode_size(i))
+		return -EPERM;
+	if (offset >= limit)
+		return -EFBIG;
+	*end = min(offset + n, limit);
+	return 0;
+}
+
+static long write_locked(struct file *f, struct io_buffer *from, uint64_t *offset)
+{
+	struct inode *i = f->inode;
+	uint64_t end;
+	if (f->flags & O_APPEND)
+		*offset = inode_size(i);
+	int err = write_check(i, *offset, from->left, &end);
+	if (err < 0)
+		return err;
+	inode_drop_set_id(i);
+	long n = write_pages(i->data, from, offset, end);
+	if (n > 0)
+		inode_modified(i);
+	return n;
+}
+
+static long regular_write(struct file *f, struct io_buffer *from, uint64_t *offset)
+{
+	struct inode *i = f->inode;
+	if (!from->left)
+		return 0;
+	mutex_lock(&i->lock);
+	long n = write_locked(f, from, offset);
+	mutex_unlock(&i->lock);
+	if (n > 0 && (f->flags & O_DSYNC) && i->ops->sync) {
+		int err = i->ops->sync(i, (f->flags & O_SYNC) != O_SYNC);
+		if (err < 0)
+			return err;
+	}
+	return n;
+}
+
+/* --- size ----------------------------------------------------------------------------------- */
+
+int regular_set_size(struct inode *i, uint64_t size)
+{
+	uint64_t old = inode_size(i);
+	if (!i->ops->truncate)
+		return -EPERM;
+	if (((i->seals & F_SEAL_SHRINK) && size < old) || ((i->seals & F_SEAL_GROW) && size > old))
+		return -EPERM;
+	if (size > i->super->max_file_size)
+		return -EFBIG;
+	int err = i->ops->prepare_write ? i->ops->prepare_write(i) : 0;
+	if (err < 0)
+		return err;
+	if (size > old)
+		clear_tail(i->data, old);
+	err = i->ops->truncate(i, size);
+	if (err < 0)
+		return err;
+	if (size < old) {
+		unmap_pages(i->data, size);
+		page_cache_truncate(i->data, size);
+	}
+	inode_drop_set_id(i);
+	inode_modified(i);
+	return 0;
+}
+
+static int regular_truncate(struct file *f, uint64_t size)
+{
+	struct inode *i = f->inode;
+	if (!file_writable(f))
+		return -EINVAL;
+	mutex_lock(&i->lock);
+	int err = regular_set_size(i, size);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+static int allocate_locked(struct inode *i, int mode, uint64_t offset, uint64_t len)
+{
+	uint64_t size = inode_size(i), end = offset + len;
+	bool grows = !(mode & FALLOC_FL_KEEP_SIZE) && end > size;
+	if (!i->ops->allocate)
+		return -EOPNOTSUPP;
+	if ((mode & FALLOC_FL_PUNCH_HOLE) && (i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		return -EPERM;
+	if (grows && (i->seals & F_SEAL_GROW))
+		return -EPERM;
+	if (grows)
+		clear_tail(i->data, size);
+	int err = i->ops->allocate(i, mode, offset, len);
+	if (err < 0)
+		return err;
+	if (grows)
+		inode_set_size(i, end);
+	inode_modified(i);
+	return 0;
+}
+
+static int regular_allocate(struct file *f, int mode, uint64_t offset, uint64_t len)
+{
+	struct inode *i = f->inode;
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	if (!file_writable(f))
+		return -EBADF;
+	if (!len || offset > INT64_MAX || len > INT64_MAX)
+		return -EINVAL;
+	if (offset + len > i->super->max_file_size)
+		return -EFBIG;
+	mutex_lock(&i->lock);
+	int err = allocate_locked(i, mode, offset, len);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+/* --- the rest ------------------------------------------------------------------------------- */
+
+static int64_t seek_data(struct inode *i, uint64_t offset, int whence)
+{
+	if (offset >= inode_size(i))
+		return -ENXIO;
+	if (i->ops->seek)
+		return i->ops->seek(i, offset, whence);
+	return whence == SEEK_DATA ? (int64_t)offset : (int64_t)inode_size(i);
+}
+
+static int64_t seek_target(struct file *f, int64_t offset, int whence)
+{
+	struct inode *i = f->inode;
+	int64_t base = 0;
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		base = (int64_t)f->position;
+		break;
+	case SEEK_END:
+		base = (int64_t)inode_size(i);
+		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		return offset < 0 ? -ENXIO : seek_data(i, (uint64_t)offset, whence);
+	default:
+		return -EINVAL;
+	}
+	int64_t target;
+	if (__builtin_add_overflow(base, offset, &target) || target < 0)
+		return -EINVAL;
+	return (uint64_t)target > i->super->max_file_size ? -EINVAL : target;
+}
+
+static long regular_seek(struct file *f, int64_t offset, int whence)
+{
+	mutex_lock(&f->position_lock);
+	int64_t target = seek_target(f, offset, whence);
+	if (target >= 0)
+		f->position = (uint64_t)target;
+	mutex_unlock(&f->position_lock);
+	return target;
+}
+
+static int regular_map(struct file *f, struct page_cache **out, uint64_t *id, uint64_t *device)
+{
+	*out = f->inode->data;
+	*id = f->inode->number;
+	*device = f->inode->super->device;
+	return 0;
+}
+
+static int regular_sync(struct file *f, bool data_only)
+{
+	return f->inode->ops->sync ? f->inode->ops->sync(f->inode, data_only) : 0;
+}
+
+static int regular_flush(struct file *f)
+{
+	vfs_locks_drop(f, NULL);
+	return 0;
+}
+
+static void regular_release(struct file *f)
+{
+	vfs_locks_drop(f, f);
+}
+
+const struct file_ops regular_ops = {
+	.kind = "file",
+	.read = regular_read,
+	.write = regular_write,
+	.seek = regular_seek,
+	.map = regular_map,
+	.sync = regular_sync,
+	.truncate = regular_truncate,
+	.allocate = regular_allocate,
+	.flush = regular_flush,
+	.release = regular_release,
+};
