@@ -175,8 +175,6 @@ _Noreturn void boot_start(unsigned how, uint64_t info_pa, uint64_t entry_tsc)
 	/* It was seen through start.S's tables. */
 	info.command_line = boot_command_line =
 		phys_to_virt((phys_addr){(uintptr_t)info.command_line - KERNEL_BASE});
-	remove_memory(early_memory_start(), early_memory_end());
-	remove_memory(0, TRAMPOLINE + PAGE_SIZE);
 
 	fpu_init();
 	power_init();
@@ -185,5 +183,7 @@ _Noreturn void boot_start(unsigned how, uint64_t info_pa, uint64_t entry_tsc)
 	apic_init();
 	irq_init();
 	clock_init(entry_tsc);
+	remove_memory(early_memory_start(), early_memory_end());
+	remove_memory(0, TRAMPOLINE + PAGE_SIZE);
 	kernel_main(&info);
 }

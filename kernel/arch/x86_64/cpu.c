@@ -12,6 +12,7 @@
 
 uint32_t cpu_features;
 enum hypervisor hypervisor;
+uint32_t cpu_efer; /* start.S gives it to the other CPUs */
 
 static void want(uint32_t reg, unsigned bit, uint32_t feature)
 {
@@ -71,6 +72,7 @@ void cpu_identify(void)
 #define CR0_VALUE 0x80050033ul /* PG AM WP NE ET MP PE */
 #define EFER_SCE 1ul
 #define EFER_LME (1ul << 8)
+#define EFER_LMA (1ul << 10)
 #define EFER_NXE (1ul << 11)
 
 void cpu_set_control(void)
@@ -92,10 +94,8 @@ void cpu_set_control(void)
 			cr4 |= optional[i].bit;
 	__asm__ volatile("movq %0, %%cr4" : : "r"(cr4) : "memory");
 	__asm__ volatile("movq %0, %%cr0" : : "r"(CR0_VALUE) : "memory");
-	uint64_t efer = EFER_SCE | EFER_LME;
-	if (cpu_features & FEATURE_NX)
-		efer |= EFER_NXE;
-	msr_write(MSR_EFER, efer | (1 << 10) /* LMA */);
+	cpu_efer = EFER_SCE | EFER_LME | EFER_LMA | (cpu_features & FEATURE_NX ? EFER_NXE : 0);
+	msr_write(MSR_EFER, cpu_efer);
 }
 
 void cpu_patch_smap(void)

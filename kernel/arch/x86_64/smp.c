@@ -74,7 +74,6 @@ _Noreturn void secondary_start(unsigned number)
 {
 	struct cpu_local *c = prepared[number];
 	cpu_set_control();
-	cr3_write(kernel_root);
 	descriptors_init(c);
 	apic_init_cpu();
 	fpu_init_cpu();

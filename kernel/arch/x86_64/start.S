@@ -115,6 +115,13 @@ secondary_common:
 	movq cpu_boot_stacks(,%rdi,8), %rsp
 	testq %rsp, %rsp
 	jz 1f				/* no memory was prepared for it */
+	/* The stack is in the direct map: the final tables, which hold no-execute bits. */
+	movl $0xc0000080, %ecx
+	movl cpu_efer(%rip), %eax
+	xorl %edx, %edx
+	wrmsr
+	movq kernel_root(%rip), %rax
+	movq %rax, %cr3
 	xorl %ebp, %ebp
 	pushq $0
 	pushq $0

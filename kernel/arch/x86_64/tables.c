@@ -92,7 +92,8 @@ static bool read_mp_table(void)
 	const uint8_t *e = t + 44, *end = t + load_le16(t + 4);
 	apic_pa = load_le32(t + 36);
 	uint8_t isa_bus = 0xff;
-	for (unsigned n = load_le16(t + 34); n > 0 && e < end; n--, e += e[0] == 0 ? 20 : 8) {
+	/* By length: qboot leaves the number of entries 0. */
+	for (; e + 8 <= end; e += e[0] == 0 ? 20 : 8) {
 		if (e[0] == 0)
 			machine.n_cpus += e[3] & 1;
 		else if (e[0] == 1 && memcmp(e + 2, "ISA", 3) == 0)
