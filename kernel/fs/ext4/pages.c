@@ -1,0 +1,47 @@
+/* Pages from the device, several in one request: for files and for metadata. */
+#include "kernel/fs/ext4/ext4.h"
+#include "kernel/lib/string.h"
+
+/* first, and new pages for those of the n - 1 behind it up to one that is there.  How many. */
+static unsigned gather(struct page_cache *c, struct page *first, struct page *pages[], unsigned n)
+{
+	pages[0] = first;
+	unsigned have = 1;
+	for (; have < n; have++) {
+		struct page *there = page_cache_find(c, first->index + have);
+		if (there) {
+			page_put(there);
+			break;
+		}
+		pages[have] = page_alloc(0, PAGE_NO_RECLAIM);
+		if (!pages[have])
+			break;
+	}
+	return have;
+}
+
+int ext4_read_pages(struct ext4 *fs, struct page_cache *c, struct page *first, unsigned n,
+	const struct ext4_extent_bytes *from)
+{
+	struct page *pages[EXT4_READ_MAX];
+	struct block_segment segments[EXT4_READ_MAX];
+	uint64_t n_max = div_round_up(from->len, PAGE_SIZE);
+	n = gather(c, first, pages, (unsigned)min(n_max, (uint64_t)min(n, EXT4_READ_MAX)));
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t len = (uint32_t)min(from->len - i * PAGE_SIZE, PAGE_SIZE);
+		segments[i] = (struct block_segment){page_address(pages[i]), len};
+	}
+	int err = block_read_segments(fs->device, from->at, segments, n);
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t start = i * PAGE_SIZE;
+		uint64_t good = from->used > start ? min(from->used - start, PAGE_SIZE) : 0;
+		memset((uint8_t *)segments[i].address + good, 0, PAGE_SIZE - good);
+		if (i == 0)
+			continue;
+		/* Somebody else may have been faster: then theirs stays. */
+		int added = err < 0 ? err : page_cache_add(c, first->index + i, pages[i]);
+		(void)added;
+		page_put(pages[i]);
+	}
+	return err;
+}
