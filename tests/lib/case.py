@@ -9,7 +9,7 @@ import socket
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TESTS = os.path.join(ROOT, "tests")
 BUILD = os.path.join(ROOT, "build")
-MOTE = os.path.join(BUILD, "mote")
+MOTE = os.environ.get("MOTE", os.path.join(BUILD, "mote"))      # another one to test, if need be
 
 
 class Failure(Exception):

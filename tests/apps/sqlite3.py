@@ -1,0 +1,45 @@
+"""Debian's sqlite3 in the overlay: WAL mode, 10,000 inserts, queries, integrity_check; as on Linux."""
+from apps import both_sizes, on_linux, program
+from case import expect
+from machine import run
+
+SCRIPT = """
+pragma journal_mode=wal;
+create table t(id integer primary key, a integer, b text);
+create index t_a on t(a);
+.once /dev/null
+pragma synchronous=full;
+begin; insert into t(a, b) values(-1, 'rolled back'); rollback;
+""" + "".join(f"insert into t(a, b) values({i * 7919 % 1000}, 'value {i}');\n" for i in range(100)) + """
+begin;
+with recursive n(i) as (values(100) union all select i + 1 from n where i < 9999)
+  insert into t(a, b) select i * 7919 % 1000, 'value ' || i from n;
+commit;
+select count(*), sum(a), max(length(b)) from t;
+select a, count(*) from t group by a order by 2 desc, 1 limit 5;
+update t set b = upper(b) where a % 3 = 0;
+delete from t where a between 100 and 199;
+select count(*), sum(id) from t;
+select b from t where a = 5 order by id limit 3;
+pragma wal_checkpoint(truncate);
+vacuum;
+pragma integrity_check;
+attach '/tmp/second.db' as second;
+create table second.u as select * from t where a < 10;
+select count(*) from second.u;
+select printf('%.10f', avg(a)) from t;
+"""
+
+def test(case, cpus):
+    sqlite3 = program("sqlite3", "sqlite3")
+    script = case.path("script.sql")
+    with open(script, "w") as f:
+        f.write(SCRIPT)
+    linux = on_linux(case, ["sh", "-c", 'rm -f /tmp/second.db; "$0" "$1" ".read $2"; s=$?; rm -f /tmp/second.db; exit $s',
+                            sqlite3, case.path("linux.db"), script])
+    expect("the integrity check on Linux", b"\nok\n" in linux[1], True)
+    mote = run(case, ["-c", str(cpus), "-m", "128M", "-f", script, "--net", "none"], sqlite3, ["/tmp/t.db", f".read {script}"])
+    expect("exit status and output", mote, linux)
+
+def cases(name):
+    return both_sizes(test, name, 90)
