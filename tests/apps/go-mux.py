@@ -11,6 +11,7 @@ from machine import Linux, Machine
 
 CLIENTS, REQUESTS = 64, 10000
 
+
 def build():
     """Compile the server once, offline, with Debian's Go."""
     out, source = os.path.join(BUILD, "tests", "go-mux-server"), os.path.join(DATA, "server.go")
@@ -28,6 +29,7 @@ def build():
                 raise Failure("go build failed", p.stderr.decode(errors="replace"))
     return out
 
+
 def questions(port):
     h = Http(port)
     body = os.urandom(16) * 100000
@@ -39,6 +41,7 @@ def questions(port):
         "a nil pointer": h.ask("/panic")[:2],
         "sum": h.ask("/sum", "POST", body)[1] == f"{len(body)} {hashlib.sha256(body).hexdigest()} <nil>\n".encode(),
     }
+
 
 def load(port):
     """Failures of CLIENTS clients that together send REQUESTS requests."""
@@ -62,6 +65,7 @@ def load(port):
         t.join()
     return failures
 
+
 def test(case, cpus):
     server = build()
     port = free_port()
@@ -78,6 +82,7 @@ def test(case, cpus):
         if served < REQUESTS:
             raise Failure(f"{served} served, {REQUESTS} asked")
         expect("the server sees", m.text().splitlines()[0], f"listening {cpus}")
+
 
 def cases(name):
     return both_sizes(test, name, 240)

@@ -14,12 +14,14 @@ int main(int argc, char **argv)
 }
 """
 
+
 def hello(case, cpus, flags):
     p = subprocess.run(["gcc", "-O2", *flags, "-x", "c", "-", "-o", case.path("hello")], input=SOURCE.encode(), capture_output=True)
     if p.returncode:
         raise Failure("gcc failed", p.stderr.decode())
     linux = on_linux(case, [case.path("hello"), "machine"])
     expect("exit status and output", run(case, ["-c", str(cpus)], case.path("hello"), ["machine"]), linux)
+
 
 def cases(name):
     found = []

@@ -6,9 +6,11 @@ from apps import Line, both_sizes, program
 from case import expect
 from machine import Machine
 
+
 def talk(m, text, lines=1):
     m.send(text)
     return [m.line() for _ in range(lines)]
+
 
 def ready(port):
     def probe():
@@ -18,6 +20,7 @@ def ready(port):
         finally:
             m.close()
     return probe
+
 
 def worker(port, id, wrong):
     try:
@@ -33,6 +36,7 @@ def worker(port, id, wrong):
         m.close()
     except (OSError, EOFError) as e:
         wrong.append((id, str(e)))
+
 
 def test(case, cpus):
     memcached = program("memcached", "memcached")
@@ -70,6 +74,7 @@ def test(case, cpus):
         m.close()
     datagrams(case, memcached, cpus)
 
+
 def datagrams(case, memcached, cpus):
     """The same server over UDP."""
     with Machine(case, [memcached, "-u", "root", "-l", "0.0.0.0", "-p", "0", "-U", "11211"], udp=[11211], cpus=cpus,
@@ -83,6 +88,7 @@ def datagrams(case, memcached, cpus):
         machine.until(lambda: ask(b"version\r\n"))
         expect("set over UDP", ask(b"set u 0 0 2\r\nok\r\n"), b"STORED\r\n")
         expect("get over UDP", ask(b"get u\r\n"), b"VALUE u 0 2\r\nok\r\nEND\r\n")
+
 
 def cases(name):
     return both_sizes(test, name)

@@ -15,6 +15,7 @@ http {
 }
 """
 
+
 def left_files():
     """What machines could leave in the state folder, in /tmp and in /dev/shm."""
     found = []
@@ -23,6 +24,7 @@ def left_files():
             if folder != "/tmp" or where == "/tmp" or "mote" in where:
                 found += [os.path.join(where, n) for n in names if folder != "/tmp" or "mote" in os.path.join(where, n)]
     return set(found)
+
 
 def boots(case, times):
     nginx = program("nginx", "nginx-light")
@@ -45,6 +47,7 @@ def boots(case, times):
             before = left_files()
     left = left_files() - before
     expect("files left behind", sorted(left), [])
+
 
 def cases(name):
     return [Case(f"{name}/10", lambda case: boots(case, 10), 200),

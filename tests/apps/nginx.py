@@ -20,6 +20,7 @@ http {
 }
 """
 
+
 def files(folder):
     """Make the files; {path: sha256}."""
     os.makedirs(folder)
@@ -31,11 +32,13 @@ def files(folder):
         sums[f"/{size}"] = hashlib.sha256(data).hexdigest()
     return sums
 
+
 def command(case, nginx, port, name):
     path = case.path(name)
     with open(path, "w") as f:
         f.write(CONFIGURATION.replace("PORT", str(port)).replace("ROOT", case.path("www")))
     return [nginx, "-e", "stderr", "-c", path]
+
 
 def questions(port):
     """The same for both; what may differ (dates, tags) is left out."""
@@ -56,9 +59,11 @@ def questions(port):
                         if body != b"..."})
     return found
 
+
 def download(port, path):
     status, body, _ = Http(port, 60).ask(path)
     return status, hashlib.sha256(body).hexdigest()
+
 
 def test(case, cpus):
     nginx = program("nginx", "nginx-light")
@@ -86,6 +91,7 @@ def test(case, cpus):
     if stopped not in (0, 143):
         raise Failure(f"nginx ended with status {stopped} after SIGTERM")
 
+
 def several(port, sums):
     """Eight clients at once, each with files of several sizes."""
     wrong = []
@@ -103,6 +109,7 @@ def several(port, sums):
     for t in threads:
         t.join()
     expect("files that came wrong", wrong, [])
+
 
 def cases(name):
     return both_sizes(test, name)

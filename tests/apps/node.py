@@ -7,6 +7,7 @@ from apps import DATA, Http, answers_http, both_sizes, program
 from case import expect
 from machine import Machine
 
+
 def test(case, cpus):
     node, path = program("node", "nodejs"), os.path.join(DATA, "server.js")
     with Machine(case, [node, path, "8080"], ports=[8080], cpus=cpus, memory="512M", options=["-f", path]) as m:
@@ -35,6 +36,7 @@ def test(case, cpus):
         for t in threads:
             t.join()
         expect("wrong answers of 16 clients", wrong[:3], [])
+
 
 def cases(name):
     return both_sizes(test, name, 240)

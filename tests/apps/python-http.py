@@ -8,6 +8,7 @@ from apps import DATA, Http, answers_http, both_sizes, on_linux, program
 from case import expect
 from machine import Machine, run
 
+
 def script(case, python, cpus):
     path = os.path.join(DATA, "threads.py")
     status, text = on_linux(case, [python, path])
@@ -16,6 +17,7 @@ def script(case, python, cpus):
     lines = [line for line in got[1].decode().splitlines() if not line.startswith("mote: ")]
     expect("fork is refused", [line for line in lines if line.startswith("fork:")], ["fork: Function not implemented"])
     expect("the script", (got[0], [line for line in lines if not line.startswith("fork:")]), (status, text.decode().splitlines()))
+
 
 def server(case, python, cpus):
     www, path = case.path("www"), os.path.join(DATA, "web.py")
@@ -50,10 +52,12 @@ def server(case, python, cpus):
             t.join()
         expect("wrong answers of 16 clients", wrong[:3], [])
 
+
 def test(case, cpus):
     python = program("python3", "python3")
     script(case, python, cpus)
     server(case, python, cpus)
+
 
 def cases(name):
     return both_sizes(test, name, 240)

@@ -42,6 +42,7 @@ DUMP absent
 FLUSHALL
 DBSIZE""".splitlines()
 
+
 class Redis(Line):
     def ask(self, *words):
         self.send(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in map(encode, words)))
@@ -59,12 +60,15 @@ class Redis(Line):
             return None if rest == b"-1" else [self.answer() for _ in range(int(rest))]
         return kind + rest if kind in b"+-" else int(rest)
 
+
 def encode(word):
     return word if isinstance(word, bytes) else str(word).encode()
+
 
 def command(redis, port, folder="/"):
     return [redis, "--port", str(port), "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--appendonly", "no",
             "--daemonize", "no", "--dir", folder]
+
 
 def ready(port):
     def probe():
@@ -74,6 +78,7 @@ def ready(port):
         finally:
             r.close()
     return probe
+
 
 def questions(port):
     r = Redis(port)
@@ -87,6 +92,7 @@ def questions(port):
     r.close()
     return found
 
+
 def pubsub(port):
     listener, speaker = Redis(port), Redis(port)
     expect("SUBSCRIBE", listener.ask("SUBSCRIBE", "news"), [b"subscribe", b"news", 1])
@@ -97,6 +103,7 @@ def pubsub(port):
     speaker.ask("SETEX", "soon", 1, "x")
     time.sleep(1.3)
     expect("after its second", speaker.ask("GET", "soon"), None)
+
 
 def test(case, cpus):
     redis, benchmark = program("redis-server", "redis-server"), program("redis-benchmark", "redis-tools")
@@ -119,6 +126,7 @@ def test(case, cpus):
         if len(rows) < 5 or not all(float(rate) > 0 for _, rate in rows):
             raise Failure("redis-benchmark gave no rates", out)
         expect("after the benchmark", Redis(port).ask("PING"), b"+PONG")
+
 
 def cases(name):
     return both_sizes(test, name, 180)

@@ -5,6 +5,7 @@ from apps import both_sizes, program
 from case import expect
 from machine import Machine
 
+
 def test(case, cpus):
     socat = program("socat", "socat")
     with Machine(case, [socat, "UDP-LISTEN:5354,bind=0.0.0.0,reuseaddr", "PIPE"], udp=[5354], cpus=cpus) as m:
@@ -41,6 +42,7 @@ def test(case, cpus):
             expect("echo", c.recv(4, socket.MSG_WAITALL), b"%04d" % i)
         c.close()
         expect("socat ends with its connection", m.wait(20), 0)
+
 
 def cases(name):
     return both_sizes(test, name, 60)

@@ -30,6 +30,7 @@ select count(*) from second.u;
 select printf('%.10f', avg(a)) from t;
 """
 
+
 def test(case, cpus):
     sqlite3 = program("sqlite3", "sqlite3")
     script = case.path("script.sql")
@@ -40,6 +41,7 @@ def test(case, cpus):
     expect("the integrity check on Linux", b"\nok\n" in linux[1], True)
     mote = run(case, ["-c", str(cpus), "-m", "128M", "-f", script, "--net", "none"], sqlite3, ["/tmp/t.db", f".read {script}"])
     expect("exit status and output", mote, linux)
+
 
 def cases(name):
     return both_sizes(test, name, 90)
