@@ -9,6 +9,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/upcall.h"
+#include "kernel/lib/poison.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/page.h"
 
@@ -101,6 +102,8 @@ static struct page *slab_new(unsigned class)
 		b->next = first;
 		first = b;
 	}
+	for (struct block *b = first; b != NULL; b = b->next)
+		poison(b + 1, size - sizeof(*b));
 	list_init(&slab->link);
 	slab->flags = PAGE_SLAB;
 	slab->index = (uintptr_t)first;
@@ -176,7 +179,7 @@ static void magazine_spill(struct magazine *m, unsigned class)
 
 static void *small_alloc(size_t size)
 {
-	unsigned class = class_of(size);
+	unsigned class = class_of(size + POISON_GAP);
 	irq_state state = irq_save();
 	struct magazine *m = &magazines[cpu_id()][class];
 	struct block *b = NULL;
@@ -186,6 +189,8 @@ static void *small_alloc(size_t size)
 		m->n--;
 	}
 	irq_restore(state);
+	if (b != NULL)
+		unpoison(b, size);
 	return b;
 }
 
@@ -193,6 +198,8 @@ static void small_free(struct page *slab, void *block)
 {
 	unsigned class = (unsigned)(uintptr_t)slab->cache;
 	struct block *b = block;
+	poison(b, class_size[class]);
+	unpoison(b, sizeof(*b));
 	irq_state state = irq_save();
 	struct magazine *m = &magazines[cpu_id()][class];
 	b->next = m->first;
@@ -220,6 +227,7 @@ static void *large_alloc(size_t size, unsigned flags)
 	if (p == NULL)
 		return NULL;
 	p->flags = PAGE_BLOCK;
+	poison((char *)page_address(p) + size, (PAGE_SIZE << p->order) - size);
 	page_count_heap(1l << p->order);
 	return page_address(p);
 }
@@ -228,12 +236,12 @@ static void *large_alloc(size_t size, unsigned flags)
 
 void *heap_alloc(size_t size)
 {
-	return size <= SMALL_MAX ? small_alloc(size) : large_alloc(size, 0);
+	return size <= SMALL_MAX - POISON_GAP ? small_alloc(size) : large_alloc(size, 0);
 }
 
 void *heap_zalloc(size_t size)
 {
-	if (size > SMALL_MAX)
+	if (size > SMALL_MAX - POISON_GAP)
 		return large_alloc(size, PAGE_ZERO);
 	void *block = small_alloc(size);
 	if (block != NULL)
@@ -259,11 +267,12 @@ void *heap_resize(void *old, size_t size)
 	if (old == NULL)
 		return heap_alloc(size);
 	size_t usable = usable_size(page_of_address(old));
-	if (size <= usable && size > usable / 4)
+	if (POISON_GAP == 0 && size <= usable && size > usable / 4)
 		return old;
 	void *new = heap_alloc(size);
 	if (new == NULL)
 		return NULL;
+	unpoison(old, usable);
 	memcpy(new, old, min(size, usable));
 	heap_free(old);
 	return new;

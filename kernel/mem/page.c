@@ -13,6 +13,7 @@
 #include "kernel/mem/page.h"
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/upcall.h"
+#include "kernel/lib/poison.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/page_cache.h"
 
@@ -210,22 +211,35 @@ static struct page *cache_take(unsigned flags)
 	return p;
 }
 
+/* Interrupts are off. */
+static void cache_spill(struct cpu_cache *c, unsigned n)
+{
+	spin_lock_nested(&buddy.lock);
+	for (; n > 0; n--) {
+		struct page *p = c->first;
+		c->first = p->owner_a;
+		c->n--;
+		buddy_put(p, 0);
+	}
+	spin_unlock_nested(&buddy.lock);
+}
+
 static void cache_put(struct page *p)
 {
 	irq_state state = irq_save();
 	struct cpu_cache *c = &caches[cpu_id()];
 	p->owner_a = c->first;
 	c->first = p;
-	if (++c->n > CACHE_MAX) {
-		spin_lock_nested(&buddy.lock);
-		for (unsigned i = 0; i < CACHE_MOVE; i++) {
-			struct page *old = c->first;
-			c->first = old->owner_a;
-			c->n--;
-			buddy_put(old, 0);
-		}
-		spin_unlock_nested(&buddy.lock);
-	}
+	if (++c->n > CACHE_MAX)
+		cache_spill(c, CACHE_MOVE);
+	irq_restore(state);
+}
+
+static void cache_empty(void)
+{
+	irq_state state = irq_save();
+	struct cpu_cache *c = &caches[cpu_id()];
+	cache_spill(c, c->n);
 	irq_restore(state);
 }
 
@@ -248,18 +262,32 @@ static bool must_fail(void)
 	return atomic_fetch_sub(&fail_after, 1) == 0;
 }
 
+/* Nothing at hand: join what this CPU keeps, and evict. */
+static struct page *take_harder(unsigned order, unsigned flags)
+{
+	struct page *p = NULL;
+	if (order > 0) {
+		cache_empty();
+		p = take(order, flags);
+	}
+	/* Evicted pages need not form a block of that order: try a few times. */
+	for (unsigned i = 0; p == NULL && !(flags & PAGE_NO_RECLAIM) && i < 4; i++) {
+		if (page_cache_reclaim(max(RECLAIM_MOST, 2u << order)) == 0)
+			break;
+		if (order > 0)
+			cache_empty();
+		p = take(order, flags);
+	}
+	return p;
+}
+
 struct page *page_alloc(unsigned order, unsigned flags)
 {
 	if (unlikely(must_fail()))
 		return NULL;
 	struct page *p = take(order, flags);
 	if (unlikely(p == NULL)) {
-		/* Evicted pages need not form a block of that order: try a few times. */
-		for (unsigned i = 0; p == NULL && !(flags & PAGE_NO_RECLAIM) && i < 4; i++) {
-			if (page_cache_reclaim(max(RECLAIM_MOST, 2u << order)) == 0)
-				break;
-			p = take(order, flags);
-		}
+		p = take_harder(order, flags);
 		if (p == NULL)
 			return NULL;
 	}
@@ -269,6 +297,7 @@ struct page *page_alloc(unsigned order, unsigned flags)
 	p->cache = NULL;
 	p->index = 0;
 	atomic_store_explicit(&p->references, 1, memory_order_relaxed);
+	unpoison(page_address(p), PAGE_SIZE << order);
 	if (flags & PAGE_ZERO)
 		memset(page_address(p), 0, PAGE_SIZE << order);
 	return p;
@@ -280,6 +309,7 @@ void page_put(struct page *p)
 	assert(before != 0);
 	if (before != 1)
 		return;
+	poison(page_address(p), PAGE_SIZE << p->order);
 	if (p->order == 0) {
 		cache_put(p);
 		return;
