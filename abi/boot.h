@@ -32,7 +32,23 @@
  *     mote.missing-files     at exit, list the paths looked for and not found
  *     mote.exit_port=0xPORT  an isa-debug-exit device (4 bytes wide)
  *     mote.status_port=0xPORT  an isa-debugcon device: takes the status record below
+ *     mote.tsc_khz=N         the time stamp counter's rate, where the host knows it
+ *     mote.stdio=tty|pipe    what the program's standard streams look like: a terminal (the default) or
+ *                            pipes (isatty() is false, no line editing, every byte gets through)
+ *     mote.control           the console's input is framed: see BOOT_CONTROL below
  */
+#define BOOT_STDIO_OPTION "mote.stdio"
+#define BOOT_CONTROL_OPTION "mote.control"
+
+/*
+ * What arrives on the console when the command line has mote.control: bytes for the program, and
+ * BOOT_CONTROL followed by one of these.  BOOT_CONTROL twice stands for that byte itself.
+ */
+#define BOOT_CONTROL 0x10               /* DLE */
+#define BOOT_CONTROL_END 'E'            /* end of input: read(2) returns 0 from here on */
+#define BOOT_CONTROL_TERMINATE 'T'      /* SIGTERM to the program, as the power button does */
+#define BOOT_CONTROL_INTERRUPT 'I'      /* SIGINT */
+#define BOOT_CONTROL_HANGUP 'H'         /* SIGHUP */
 
 /*
  * The status record: one line of text, written just before the machine ends.

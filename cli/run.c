@@ -1,0 +1,218 @@
+/* mote run: an image from the cache or from a file, a machine from the options, an engine. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cache.h"
+#include "cli/commands.h"
+#include "cli/defaults.h"
+#include "cli/engine.h"
+#include "cli/folders.h"
+#include "cli/memory.h"
+#include "cli/options.h"
+#include "cli/prepare.h"
+
+#define MEMORY_DEFAULT (256ULL << 20)
+#define MEMORY_LEAST (2ULL << 20)       /* the firmware and the kernel's file need this much */
+
+static int print_help(void)
+{
+	puts("Usage: mote run [OPTIONS] PROGRAM|IMAGE [ARG...]\n\n"
+		"Runs PROGRAM (a path, or a name looked up in $PATH) with the libraries and files it\n"
+		"needs, or an IMAGE made by mote build, as a machine of its own.  Arguments that name\n"
+		"files of this host bring them along; everything else is added with -f.  What the\n"
+		"program writes is gone when it ends, except with --rw IMAGE.\n\nOptions:");
+	options_print_help(OPTIONS_RUN);
+	puts("\nExample: mote run -p 8080:80 nginx -g 'daemon off;'");
+	return 0;
+}
+
+/* ---- The machine ---- */
+
+static int set_network(const struct options *o, struct machine *m)
+{
+	const char *network = o->network ? o->network : "user";
+
+	if (string_starts(network, "tap:")) {
+		m->network = NETWORK_TAP;
+		m->tap = memory_string(network + strlen("tap:"));
+		m->address = o->address ? memory_string(o->address) : NULL;
+	} else {
+		m->network = strcmp(network, "none") == 0 ? NETWORK_NONE : NETWORK_USER;
+	}
+	if (o->address && m->network != NETWORK_TAP)
+		return fail(EINVAL, "cannot set the address with --ip: that needs --net tap:INTERFACE");
+	if (o->publishes.n && m->network != NETWORK_USER)
+		return fail(EINVAL, "cannot publish ports with --net %s: that needs --net user", network);
+	m->n_publishes = o->publishes.n;
+	m->publishes = memory_new(o->publishes.n, sizeof(m->publishes[0]));
+	int err = 0;
+
+	for (size_t i = 0; err >= 0 && i < o->publishes.n; i++)
+		err = publish_parse(o->publishes.items[i], &m->publishes[i]);
+	return err;
+}
+
+static int set_machine(const struct options *o, struct machine *m)
+{
+	m->name = memory_string(o->name ? o->name : "mote");
+	m->memory = o->memory ? o->memory : MEMORY_DEFAULT;
+	m->n_cpus = o->n_cpus;
+	m->engine = o->engine;
+	m->stop_seconds = o->stop_seconds;
+	m->writes_image = o->writes_image;
+	m->trace = o->trace ? memory_string(o->trace) : NULL;
+	m->lists_missing_files = o->lists_missing_files;
+	m->says_all = report_is_verbose();
+	if (m->memory < MEMORY_LEAST)
+		return fail(EINVAL, "cannot run with %" PRIu64 " KB of memory: give at least 2M with -m",
+			m->memory >> 10);
+	m->kernel = kernel_find();
+	if (!m->kernel)
+		return fail(ENOENT, "cannot find the kernel kernel-x86_64.elf: build it with make, or "
+			"name it in MOTE_KERNEL");
+	return set_network(o, m);
+}
+
+/* Data that cannot fit is told here; the rest the kernel tells. */
+static int check_memory(const struct machine *m, const struct launch *l)
+{
+	uint64_t need = (l->least_memory >> 20) + 1;
+
+	if (l->least_memory < m->memory)
+		return 0;
+	return fail(ENOMEM, "cannot run %s: its data takes %" PRIu64 " MB and the machine has %"
+		PRIu64 " MB: give more with -m", l->init, need, m->memory >> 20);
+}
+
+static int start(const struct options *o, struct machine *m)
+{
+	return o->dry_run ? engine_print(m) : engine_run(m);
+}
+
+/* ---- A program ---- */
+
+static int run_program(const struct options *o, struct machine *m)
+{
+	struct cached_image image;
+	struct request r;
+
+	if (o->writes_image) {
+		fail(EINVAL, "cannot use --rw with a program: mote build -o app.img %s, then mote run "
+			"--rw app.img", o->program);
+		return EXIT_MOTE_FAILED;
+	}
+	if (prepare_request(o, &r) < 0)
+		return EXIT_MOTE_FAILED;
+	int err = cache_get(&r, 0, &image);
+
+	if (err < 0) {
+		request_free(&r);
+		return prepare_exit_status(err);
+	}
+	m->image = memory_string(image.path);
+	m->init = memory_string(image.launch.init);
+	m->argv0 = memory_string(image.launch.argv0);
+	prepare_start(o, &r, &image.launch, &m->environment, &m->arguments, &m->cwd);
+	request_free(&r);
+	int status = check_memory(m, &image.launch) < 0 ? EXIT_MOTE_FAILED : start(o, m);
+
+	cached_image_free(&image);
+	return status;
+}
+
+/* ---- An image ---- */
+
+/* Arguments replace the image's own, as docker's do; an image without defaults takes the program
+ * from them. */
+static int set_start(const struct options *o, struct machine *m, struct defaults *d)
+{
+	const struct string_list *arguments = o->arguments.n || !d->init ? &o->arguments :
+		&d->arguments;
+	size_t first = 0;
+
+	if (!d->init && !arguments->n)
+		return fail(ENOENT, "cannot run %s: it names no program: give one behind it", o->program);
+	m->init = memory_string(d->init ? d->init : arguments->items[first++]);
+	m->argv0 = d->init && d->argv0 ? memory_string(d->argv0) : NULL;
+	m->cwd = o->workdir ? memory_string(o->workdir) : d->cwd ? memory_string(d->cwd) : NULL;
+	for (; first < arguments->n; first++)
+		list_add(&m->arguments, arguments->items[first]);
+	for (size_t i = 0; i < d->environment.n; i++)
+		list_add(&m->environment, d->environment.items[i]);
+	for (size_t i = 0; i < o->environment.n; i++)
+		list_add(&m->environment, o->environment.items[i]);
+	return 0;
+}
+
+static int run_image(const struct options *o, struct machine *m)
+{
+	struct source *source = NULL;
+	struct defaults d;
+
+	if (o->root || o->files.n) {
+		fail(EINVAL, "cannot add files to the finished image %s: give --root and -f to mote "
+			"build", o->program);
+		return EXIT_MOTE_FAILED;
+	}
+	if (source_open_image(o->program, &source) < 0)
+		return EXIT_MOTE_FAILED;
+	int err = defaults_read(source, &d);
+
+	source_free(source);
+	if (err < 0 && err != -ENOENT)
+		return EXIT_MOTE_FAILED;
+	err = set_start(o, m, &d);
+	defaults_free(&d);
+	if (err < 0)
+		return prepare_exit_status(err);
+	m->image = realpath(o->program, NULL);
+	if (m->image && access(m->image, m->writes_image ? R_OK | W_OK : R_OK) == 0)
+		return start(o, m);
+	fail(errno, "cannot open the image %s: %s", o->program, strerror(errno));
+	return EXIT_MOTE_FAILED;
+}
+
+/* An ext4 file system in a file: its magic number at byte 1080 (abi/image.h). */
+static bool is_image(const char *path)
+{
+	unsigned char magic[2] = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return false;
+	bool is = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && pread(fd, magic, 2, 1080) == 2 &&
+		magic[0] == 0x53 && magic[1] == 0xef;
+
+	close(fd);
+	return is;
+}
+
+int command_run(int argc, char **argv)
+{
+	struct machine m = {0};
+	struct options o;
+
+	if (options_parse(&o, OPTIONS_RUN, argc, argv) < 0)
+		return EXIT_MOTE_FAILED;
+	int status = EXIT_MOTE_FAILED;
+
+	if (o.wants_help)
+		status = print_help();
+	else if (!o.program)
+		fail(EINVAL, "no program given: mote run PROGRAM, see mote run --help");
+	else if (string_ends(o.program, ".yaml") && access(o.program, F_OK) == 0)
+		fail(ENOSYS, "cannot run %s: mote.yaml files are not supported yet: name the program",
+			o.program);
+	else if (set_machine(&o, &m) >= 0)
+		status = is_image(o.program) ? run_image(&o, &m) : run_program(&o, &m);
+	machine_free(&m);
+	options_free(&o);
+	return status;
+}
