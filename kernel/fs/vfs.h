@@ -63,6 +63,8 @@ int vfs_stat_file(struct file *f, struct linux_stat *out) must_check;
 /* The name a file was opened by, counted; for files without one a dentry is made up ("pipe:[12]") that stat, readlink
  * of /proc/self/fd and reopening understand. -ENOMEM */
 int vfs_file_dentry(struct file *f, struct dentry **out) must_check;
+/* What /proc/self/fd/N shows: a path, "socket:[12]", "anon_inode:[eventfd]".  Length, as vfs_path(). */
+long vfs_file_path(struct file *f, char *buf, size_t size) must_check;
 int vfs_statfs(struct dentry *d, struct linux_statfs *out) must_check;
 int vfs_access(struct dentry *d, unsigned mode /* R_OK|W_OK|X_OK */) must_check;
 long vfs_readlink(struct dentry *d, char *buf, size_t size) must_check; /* not NUL-terminated */
@@ -130,6 +132,7 @@ struct generated_file {
 	/* Target of a symbolic link; a length as readlink(2). */
 	long (*link)(char *buf, size_t size, int tid);
 	uint32_t mode; /* permissions; 0: 0444, or 0644 with store */
+	int number;    /* what the functions get for tid where path has no "*" */
 };
 /* One table per provider, valid for ever; directories on the way appear by themselves.  Before vfs_mount_root(). */
 void vfs_generated_add(const struct generated_file *table, unsigned n);

@@ -39,7 +39,7 @@
 #define PAGE_SIZE 4096ul
 #define LARGE_PAGE_SIZE (2ul << 20)
 
-#define NS_PER_US 1000ull
-#define NS_PER_MS 1000000ull
-#define NS_PER_S 1000000000ull
+#define NS_PER_US 1000ul
+#define NS_PER_MS 1000000ul
+#define NS_PER_S 1000000000ul
 #define NO_DEADLINE UINT64_MAX /* of any "deadline_ns" parameter: wait for ever */

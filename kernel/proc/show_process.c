@@ -9,7 +9,7 @@
 #include "kernel/proc/internal.h"
 #include "kernel/proc/signal.h"
 
-#define TICK_NS 10000000ull /* _SC_CLK_TCK is 100 */
+#define TICK_NS 10000000ul /* _SC_CLK_TCK is 100 */
 #define KB_PER_PAGE (PAGE_SIZE / 1024)
 
 /* The thread a file is about: that tid, or the first one. */
@@ -340,13 +340,6 @@ static void show_limits(struct text *t, int tid)
 	}
 }
 
-static void show_io(struct text *t, int tid)
-{
-	(void)tid;
-	text_add(t, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: "
-		    "0\ncancelled_write_bytes: 0\n");
-}
-
 /* No control groups: the machine is the limit. */
 static void show_cgroup(struct text *t, int tid)
 {
@@ -414,7 +407,6 @@ static const struct generated_file files[] = {
 	{.path = "/proc/self/auxv", .show = show_auxv, .mode = 0400},
 	{.path = "/proc/self/comm", .show = show_comm, .store = store_comm},
 	{.path = "/proc/self/limits", .show = show_limits},
-	{.path = "/proc/self/io", .show = show_io, .mode = 0400},
 	{.path = "/proc/self/cgroup", .show = show_cgroup},
 	{.path = "/proc/self/oom_score", .show = show_zero},
 	{.path = "/proc/self/oom_score_adj",
