@@ -74,7 +74,7 @@ static int fault_special(struct fault *f)
 	irq_state state = spin_lock(&f->s->lock);
 	if (!mmu_lookup(&f->s->mmu, f->va, &e))
 		err = mmu_map(&f->s->mmu, f->va, virt_to_phys(page), PAGE_SIZE,
-			(f->area->prot & ~MMU_WRITE) | MMU_USER);
+			area_page_prot(f->area, NULL));
 	spin_unlock(&f->s->lock, state);
 	return err;
 }
@@ -261,7 +261,7 @@ static bool is_allowed(const struct area *a, unsigned access)
 		return a->prot & MMU_WRITE;
 	if (access & FAULT_EXEC)
 		return a->prot & MMU_EXEC;
-	return a->prot != 0; /* no page can be written or executed but not read */
+	return a->prot != 0;
 }
 
 int address_space_fault(struct address_space *s, uintptr_t address, unsigned access)

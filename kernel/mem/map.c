@@ -18,18 +18,24 @@ bool area_page_is_anonymous(const struct page *p)
 
 /* Writing is allowed at once only where no first write must be noticed: private copies, and shared
  * pages that are dirty already or whose owner does not ask. */
+static bool is_writable(const struct area *a, const struct page *p)
+{
+	if (a->flags & AREA_SPECIAL)
+		return false;
+	if (!(a->flags & AREA_SHARED))
+		return area_page_is_anonymous(p);
+	return p->flags & PAGE_DIRTY ||
+		(a->cache->flags & PAGE_CACHE_KEEP && a->cache->ops->dirty == NULL);
+}
+
 unsigned area_page_prot(const struct area *a, const struct page *p)
 {
 	unsigned prot = a->prot;
-	bool writable;
-	if (a->flags & AREA_SHARED)
-		writable = p->flags & PAGE_DIRTY ||
-			(a->cache->flags & PAGE_CACHE_KEEP && a->cache->ops->dirty == NULL);
-	else
-		writable = area_page_is_anonymous(p);
-	if (!writable)
+	if (prot == 0)
+		return 0;
+	if (prot & MMU_WRITE && !is_writable(a, p))
 		prot &= ~MMU_WRITE;
-	return prot == 0 ? 0 : prot | MMU_USER;
+	return prot | MMU_READ | MMU_USER; /* what can be written or executed can be read */
 }
 
 int address_space_init(struct address_space *s, uintptr_t mmap_top)

@@ -9,9 +9,8 @@ static void protect_pages(struct address_space *s, const struct area *a)
 	for (uintptr_t va = a->start; (va = mmu_next(&s->mmu, va, a->end)) < a->end; va += e.size) {
 		if (!mmu_lookup(&s->mmu, va, &e))
 			panic("no entry at %#lx", va);
-		unsigned prot = a->flags & AREA_SPECIAL
-			? (a->prot & ~MMU_WRITE) | (a->prot ? MMU_USER : 0)
-			: area_page_prot(a, page_from_phys(e.pa));
+		const struct page *p = a->flags & AREA_SPECIAL ? NULL : page_from_phys(e.pa);
+		unsigned prot = area_page_prot(a, p);
 		if (prot != e.prot)
 			mmu_change(&s->mmu, va, prot, NULL);
 	}
