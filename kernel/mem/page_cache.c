@@ -19,6 +19,7 @@
 #define NODE_SLOTS (1u << NODE_BITS)
 #define HEIGHT_MAX 11u /* 11 * 6 bits hold any index */
 #define SCAN_MAX 16384ul
+#define EVICT_FOR_NODE 64ul
 
 /* Height 0: the root is the page at index 0.  Height h: the root is a node over 64^h indices. */
 struct node {
@@ -293,11 +294,16 @@ static int get_missing(struct page_cache *c, uint64_t index, bool fill, struct p
 static int get(struct page_cache *c, uint64_t index, bool fill, struct page **out)
 {
 	int err;
+	unsigned n_short = 0;
 	do {
 		*out = page_cache_find(c, index);
 		if (*out != NULL)
 			return 0;
 		err = get_missing(c, index, fill, out);
+		/* The tree's nodes are allocated under c's lock, when nothing of c can be evicted: if c
+		 * holds all memory, only here. */
+		if (err == -ENOMEM && n_short++ < 2 && page_cache_reclaim(EVICT_FOR_NODE) > 0)
+			err = -EAGAIN;
 	} while (err == -EAGAIN);
 	return err;
 }
