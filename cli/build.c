@@ -17,10 +17,11 @@
 static int print_help(void)
 {
 	puts("Usage: mote build [OPTIONS] PROGRAM [-o FILE] [ARG...]\n"
-		"       mote build [OPTIONS] DIR [-o FILE] [PROGRAM [ARG...]]\n\n"
-		"Makes an ext4 image of PROGRAM and what it needs, or of everything in DIR.  The same\n"
-		"inputs give the same image, byte for byte.  ARGs, -e and -w become the image's\n"
-		"defaults.\n\nOptions:");
+	     "       mote build [OPTIONS] DIR [-o FILE] [PROGRAM [ARG...]]\n\n"
+	     "Makes an ext4 image of PROGRAM and what it needs, or of everything in DIR.  The "
+	     "same\n"
+	     "inputs give the same image, byte for byte.  ARGs, -e and -w become the image's\n"
+	     "defaults.\n\nOptions:");
 	options_print_help(OPTIONS_BUILD);
 	return 0;
 }
@@ -63,8 +64,12 @@ static void bake(const struct options *o, const struct request *r, struct gather
 
 	if (o->program)
 		d.init = memory_string(g->launch.init);
-	if (o->program && strcmp(g->launch.argv0, g->launch.init) != 0)
-		d.argv0 = memory_string(g->launch.argv0);
+	if (o->program)
+		d.argv0 = prepare_argv0(o, r, &g->launch);
+	if (d.argv0 && strcmp(d.argv0, d.init) == 0) {
+		free(d.argv0);
+		d.argv0 = NULL;
+	}
 	prepare_start(o, r, o->program ? &g->launch : NULL, &d.environment, &d.arguments, &d.cwd);
 	char *line = defaults_line(&d);
 
@@ -117,7 +122,8 @@ int command_build(int argc, char **argv)
 	else if (!o.program)
 		fail(EINVAL, "nothing to build: mote build PROGRAM, see mote build --help");
 	else if (string_ends(o.program, ".yaml") && access(o.program, F_OK) == 0)
-		fail(ENOSYS, "cannot build %s: mote.yaml files are not supported yet: name the program",
+		fail(ENOSYS,
+			"cannot build %s: mote.yaml files are not supported yet: name the program",
 			o.program);
 	else if (use_folder(&o) >= 0)
 		status = build(&o);

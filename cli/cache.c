@@ -2,7 +2,7 @@
  * The folder images/ under the cache: per request KEY (a hash of its text)
  *     KEY.facts       what was asked, how the program starts, and the inputs with their stamps
  *     KEY.ID.ext4     the image that the facts name
- *     KEY.lock        held while the image is made, so that two motes do not both make it
+ *     locks           a byte per KEY is locked while the image is made: two motes do not both make it
  * The image is in place before the facts name it, and both appear by rename: a reader sees all or
  * nothing.  A running machine holds a shared lock on its image; the oldest images without one go
  * when the folder grows too large.
@@ -32,8 +32,8 @@
 
 struct place {
 	char *folder;
-	char *key;              /* the request's text */
-	char name[33];          /* its hash */
+	char *key;     /* the request's text */
+	char name[33]; /* its hash */
 };
 
 /* ---- Names ---- */
@@ -54,8 +54,8 @@ static char *place_path(const struct place *p, const char *suffix)
 
 /* ---- Facts ---- */
 
-static char *facts_text(const struct place *p, const char *image, const struct launch *l,
-	const struct inputs *in)
+static char *facts_text(
+	const struct place *p, const char *image, const struct launch *l, const struct inputs *in)
 {
 	struct text t = {0};
 
@@ -152,7 +152,7 @@ static bool find_fresh(const struct place *p, struct cached_image *out)
 		out->path = string_format("%s/%s", p->folder, image);
 		out->fd = open_image(out->path);
 		found = out->fd >= 0;
-		utimensat(AT_FDCWD, facts, NULL, 0);    /* used now */
+		utimensat(AT_FDCWD, facts, NULL, 0); /* used now */
 	}
 	if (!found)
 		cached_image_free(out);
@@ -342,8 +342,7 @@ static int make_image(const struct place *p, const struct request *r, struct cac
 	gathering_free(&g);
 	if (err >= 0) {
 		out->fd = open_image(out->path);
-		err = out->fd < 0 ? fail(EIO, "cannot open %s", out->path) :
-			publish(p, out, &in);
+		err = out->fd < 0 ? fail(EIO, "cannot open %s", out->path) : publish(p, out, &in);
 	}
 	inputs_free(&in);
 	if (err < 0) {
@@ -355,6 +354,25 @@ static int make_image(const struct place *p, const struct request *r, struct cac
 	return err;
 }
 
+/* Waits for whoever makes this image now; the lock ends with the descriptor, -1 = none. */
+static int lock_key(const struct place *p)
+{
+	char *path = string_format("%s/locks", p->folder);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	char first[13] = "";
+
+	free(path);
+	memcpy(first, p->name, sizeof(first) - 1);
+	struct flock range = {.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)strtoull(first, NULL, 16),
+		.l_len = 1};
+
+	if (fd >= 0)
+		fcntl(fd, F_OFD_SETLKW, &range);
+	return fd;
+}
+
 int cache_get(const struct request *r, unsigned flags, struct cached_image *out)
 {
 	struct place p = {.folder = folder_cache("images"), .key = request_key(r)};
@@ -363,23 +381,19 @@ int cache_get(const struct request *r, unsigned flags, struct cached_image *out)
 	*out = (struct cached_image){.fd = -1};
 	if (!p.folder) {
 		free(p.key);
-		return fail(EIO, "cannot make the image cache: %s: set XDG_CACHE_HOME to a folder "
-			"you may write", strerror(errno));
+		return fail(EIO,
+			"cannot make the image cache: %s: set XDG_CACHE_HOME to a folder "
+			"you may write",
+			strerror(errno));
 	}
 	hash_key(p.key, p.name);
 	if (flags & CACHE_REBUILD || !find_fresh(&p, out)) {
-		char *lock_name = place_path(&p, "lock");
-		int lock = open(lock_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		int lock = lock_key(&p);
 
-		if (lock >= 0)
-			flock(lock, LOCK_EX);
 		if (flags & CACHE_REBUILD || !find_fresh(&p, out))
 			err = make_image(&p, r, out);
-		if (lock >= 0) {
-			unlink(lock_name);
+		if (lock >= 0)
 			close(lock);
-		}
-		free(lock_name);
 	}
 	free(p.folder);
 	free(p.key);

@@ -8,12 +8,12 @@
 
 struct cached_image {
 	char *path;
-	int fd;                 /* holds the image in the cache while it is open */
+	int fd; /* holds the image in the cache while it is open */
 	struct launch launch;
 };
 
 enum {
-	CACHE_REBUILD = 1,      /* make it anew even if there is one */
+	CACHE_REBUILD = 1, /* make it anew even if there is one */
 };
 
 /* The image for a request, made now if needed.  Says what failed, as request_gather() does. */

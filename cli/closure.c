@@ -19,10 +19,10 @@
 #define OVERLAP 32u
 
 struct object {
-	char *path;             /* as the loader would name it: what $ORIGIN derives from */
+	char *path; /* as the loader would name it: what $ORIGIN derives from */
 	char *real;
 	struct elf_file elf;
-	struct object *loader;  /* who needs it; NULL for the program and plugins */
+	struct object *loader; /* who needs it; NULL for the program and plugins */
 };
 
 /* ---- Reading one file ---- */
@@ -51,8 +51,8 @@ static bool mentions_certificates(struct source_file *file)
 	return false;
 }
 
-static int read_elf(struct closure *c, struct source *from, const char *real,
-	struct elf_file *elf, const char **why)
+static int read_elf(struct closure *c, struct source *from, const char *real, struct elf_file *elf,
+	const char **why)
 {
 	struct source_file *file = NULL;
 	int err = source_open(from, real, &file);
@@ -74,7 +74,8 @@ static int read_elf(struct closure *c, struct source *from, const char *real,
 /* What $LIB may stand for. */
 static const char *library_folder(uint16_t machine, int variant)
 {
-	const char *debian = machine == EM_AARCH64 ? "lib/aarch64-linux-gnu" : "lib/x86_64-linux-gnu";
+	const char *debian =
+		machine == EM_AARCH64 ? "lib/aarch64-linux-gnu" : "lib/x86_64-linux-gnu";
 
 	return variant == 0 ? debian : variant == 1 ? "lib64" : NULL;
 }
@@ -124,8 +125,8 @@ struct search {
 	struct closure *closure;
 	struct object *needer;
 	const char *name;
-	struct text looked;     /* for the message */
-	char *path, *real;      /* the result */
+	struct text looked; /* for the message */
+	char *path, *real;  /* the result */
 	struct elf_file elf;
 };
 
@@ -200,15 +201,12 @@ static bool try_library_path(struct search *s)
 	return false;
 }
 
-static const char *const glibc_folders[] = {
-	"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib",
-	"/usr/lib", NULL};
-static const char *const glibc_arm64_folders[] = {
-	"/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/lib",
-	"/usr/lib", NULL};
-static const char *const musl_folders[] = {
-	"/lib", "/usr/local/lib", "/usr/lib", "/lib/x86_64-linux-musl",
-	"/usr/lib/x86_64-linux-musl", NULL};
+static const char *const glibc_folders[] = {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
+	"/lib64", "/usr/lib64", "/lib", "/usr/lib", NULL};
+static const char *const glibc_arm64_folders[] = {"/lib/aarch64-linux-gnu",
+	"/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib", NULL};
+static const char *const musl_folders[] = {"/lib", "/usr/local/lib", "/usr/lib",
+	"/lib/x86_64-linux-musl", "/usr/lib/x86_64-linux-musl", NULL};
 
 static const char *const *default_folders(const struct search *s)
 {
@@ -225,8 +223,8 @@ static bool try_cache(struct search *s)
 
 	if (!c->is_glibc || s->needer->elf.ignores_default_folders)
 		return false;
-	if (!c->cache_read && source_read_all(c->source, CACHE_PATH, CACHE_MAX, &c->cache,
-		&c->cache_len) < 0)
+	if (!c->cache_read &&
+		source_read_all(c->source, CACHE_PATH, CACHE_MAX, &c->cache, &c->cache_len) < 0)
 		c->cache_len = 0;
 	c->cache_read = true;
 	if (c->cache_len)
@@ -263,8 +261,9 @@ static bool search(struct search *s)
 {
 	if (strchr(s->name, '/'))
 		return try_path(s, s->name);
-	return try_rpaths(s) || try_library_path(s) || try_list(s, s->needer, s->needer->elf.runpath)
-		|| try_cache(s) || try_default_folders(s);
+	return try_rpaths(s) || try_library_path(s) ||
+	       try_list(s, s->needer, s->needer->elf.runpath) || try_cache(s) ||
+	       try_default_folders(s);
 }
 
 /* ---- The walk ---- */
@@ -286,12 +285,12 @@ static struct object *add_object(struct closure *c, const char *path, const char
 	if (strcmp(path_name(path), "libc.so.6") == 0 && !c->c_library)
 		c->c_library = memory_string(path);
 	bool is_runtime = string_starts(path_name(path), "libc.so") ||
-		string_starts(path_name(path), "libpthread.so") ||
-		string_starts(path_name(path), "ld-");
+			  string_starts(path_name(path), "libpthread.so") ||
+			  string_starts(path_name(path), "ld-");
 
 	if (!is_runtime && (elf_file_names_symbol(&o->elf, "pthread_cancel") ||
-			elf_file_names_symbol(&o->elf, "pthread_exit") ||
-			elf_file_names_symbol(&o->elf, "backtrace")))
+				   elf_file_names_symbol(&o->elf, "pthread_exit") ||
+				   elf_file_names_symbol(&o->elf, "backtrace")))
 		c->unwinds = true;
 	return o;
 }
@@ -336,9 +335,10 @@ static int add_all_needed(struct closure *c, size_t first, bool must_be_complete
 			int err = add_needed(c, o, name, &looked);
 
 			if (err == -ENOENT && looked && must_be_complete)
-				fail(ENOENT, "%s needs %s, which %s does not have: looked in %s: "
-					"install it, or bring it with -f", o->path, name,
-					c->source->name, looked[0] ? looked : name);
+				fail(ENOENT,
+					"%s needs %s, which %s does not have: looked in %s: "
+					"install it, or bring it with -f",
+					o->path, name, c->source->name, looked[0] ? looked : name);
 			else if (err == -ENOENT && looked)
 				note("%s needs %s, which is not there", o->path, name), err = 0;
 			free(looked);
@@ -361,8 +361,10 @@ static int add_interpreter(struct closure *c, struct object *program)
 	int err = manifest_bring(c->manifest, c->source, path, &real);
 
 	if (err < 0)
-		return fail(ENOENT, "%s needs the loader %s, which %s does not have: install the C "
-			"library it was built for", program->path, path, c->source->name);
+		return fail(ENOENT,
+			"%s needs the loader %s, which %s does not have: install the C "
+			"library it was built for",
+			program->path, path, c->source->name);
 	err = read_elf(c, c->source, real, &elf, &why);
 	if (err < 0) {
 		fail(ENOEXEC, "%s needs the loader %s: %s", program->path, path, why);
@@ -391,8 +393,8 @@ static int check_program(const struct elf_file *elf, const char *path, uint16_t 
 	return 0;
 }
 
-int closure_add_program(struct closure *c, const char *path, uint16_t machine,
-	const struct elf_file **program)
+int closure_add_program(
+	struct closure *c, const char *path, uint16_t machine, const struct elf_file **program)
 {
 	struct source *from = c->program_source ? c->program_source : c->source;
 	const char *why = NULL;
@@ -436,7 +438,7 @@ void closure_add_plugin(struct closure *c, const char *path)
 	}
 	size_t first = c->objects.n;
 	bool fits = first && elf.machine == c->objects.items[0]->elf.machine &&
-		elf.class == c->objects.items[0]->elf.class;
+		    elf.class == c->objects.items[0]->elf.class;
 
 	if (!fits) {
 		elf_file_free(&elf);

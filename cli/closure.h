@@ -10,25 +10,25 @@
 #include "cli/manifest.h"
 
 struct closure {
-	struct manifest *manifest;      /* takes what is found */
-	struct source *source;          /* where it is looked for */
-	struct source *program_source;  /* where the program is; NULL = there too */
-	const struct string_list *library_path;         /* LD_LIBRARY_PATH */
+	struct manifest *manifest;              /* takes what is found */
+	struct source *source;                  /* where it is looked for */
+	struct source *program_source;          /* where the program is; NULL = there too */
+	const struct string_list *library_path; /* LD_LIBRARY_PATH */
 
 	/* The rest is the closure's own; zero to begin with. */
-	struct map names;               /* sonames that are there */
-	struct map files;               /* real path -> struct object, of all objects read */
+	struct map names; /* sonames that are there */
+	struct map files; /* real path -> struct object, of all objects read */
 	struct object_list {
 		struct object **items;
 		size_t n, room;
 	} objects;
-	char *cache;                    /* /etc/ld.so.cache */
+	char *cache; /* /etc/ld.so.cache */
 	size_t cache_len;
 	bool cache_read, cache_needed;
-	bool is_glibc;                  /* the program's loader is glibc's */
-	char *c_library;                /* where libc.so.6 was found, or NULL */
-	bool unwinds;                   /* something cancels or exits threads: glibc loads libgcc_s */
-	bool uses_certificates;         /* something mentions OpenSSL's or Go's certificate paths */
+	bool is_glibc;          /* the program's loader is glibc's */
+	char *c_library;        /* where libc.so.6 was found, or NULL */
+	bool unwinds;           /* something cancels or exits threads: glibc loads libgcc_s */
+	bool uses_certificates; /* something mentions OpenSSL's or Go's certificate paths */
 };
 
 /*

@@ -13,5 +13,5 @@ void command_line_add_argument(struct text *, const char *argument);
  * Splits a line into words without their quotes: those before "--" and those behind it.
  * -EINVAL, silently, for a quote without an end or a wrong escape.
  */
-int command_line_split(const char *line, struct string_list *words, struct string_list *arguments)
-	must_check;
+int command_line_split(
+	const char *line, struct string_list *words, struct string_list *arguments) must_check;

@@ -4,7 +4,7 @@
 #include "cli/source.h"
 
 struct defaults {
-	char *init, *argv0, *cwd;               /* NULL = not said */
+	char *init, *argv0, *cwd; /* NULL = not said */
 	struct string_list environment, arguments;
 };
 

@@ -17,8 +17,8 @@
 static int print_help(void)
 {
 	puts("Usage: mote doctor [--json]\n\n"
-		"Says which engine would run a machine on this host and why, and what is missing.\n"
-		"Exit status 0 when machines can run, 125 when something they need is missing.");
+	     "Says which engine would run a machine on this host and why, and what is missing.\n"
+	     "Exit status 0 when machines can run, 125 when something they need is missing.");
 	return 0;
 }
 
@@ -40,11 +40,11 @@ static json_t *kvm_json(void)
 
 	json_object_set_new(o, "present", json_boolean(access("/dev/kvm", F_OK) == 0));
 	json_object_set_new(o, "usable", json_boolean(!f.kvm_error));
-	json_object_set_new(o, "problem",
-		f.kvm_error ? json_string(strerror(f.kvm_error)) : json_null());
+	json_object_set_new(
+		o, "problem", f.kvm_error ? json_string(strerror(f.kvm_error)) : json_null());
 	json_object_set_new(o, "instructions_per_second", json_integer((json_int_t)f.kvm_speed));
-	json_object_set_new(o, "fast",
-		json_boolean(!f.kvm_error && f.kvm_speed >= HOST_KVM_FAST_ENOUGH));
+	json_object_set_new(
+		o, "fast", json_boolean(!f.kvm_error && f.kvm_speed >= HOST_KVM_FAST_ENOUGH));
 	json_object_set_new(o, "tsc_khz", json_integer(f.tsc_khz));
 	return o;
 }
@@ -80,13 +80,17 @@ static void print_row(const char *mark, const char *name, const char *text)
 static void print_kvm(json_t *kvm)
 {
 	const char *problem = text_of(kvm, "problem");
-	char *text = problem ? string_format("/dev/kvm: %s", problem) :
-		string_format("/dev/kvm runs kernel code at %lld million instructions per second",
-			(long long)json_integer_value(
-				json_object_get(kvm, "instructions_per_second")) / 1000000);
+	char *text = problem ? string_format("/dev/kvm: %s", problem)
+			     : string_format("/dev/kvm runs kernel code at %lld million "
+					     "instructions per second",
+				       (long long)json_integer_value(
+					       json_object_get(kvm, "instructions_per_second")) /
+					       1000000);
 
-	print_row(json_is_true(json_object_get(kvm, "fast")) ? "ok" : problem ? "no" : "slow", "kvm",
-		text);
+	print_row(json_is_true(json_object_get(kvm, "fast")) ? "ok"
+		  : problem                                  ? "no"
+							     : "slow",
+		"kvm", text);
 	free(text);
 }
 
@@ -100,13 +104,15 @@ static void print_human(json_t *o)
 	print_row("ok", "engine", engine);
 	print_kvm(json_object_get(o, "kvm"));
 	print_row(qemu ? "ok" : "no", "qemu",
-		qemu ? found : "qemu-system-x86_64 is missing: install the package qemu-system-x86");
+		qemu ? found
+		     : "qemu-system-x86_64 is missing: install the package qemu-system-x86");
 	print_row(kernel ? "ok" : "no", "kernel",
 		kernel ? kernel : "kernel-x86_64.elf is missing: build it with make");
 	print_row(cache ? "ok" : "no", "cache",
 		cache ? cache : "cannot be written: set XDG_CACHE_HOME");
-	print_row(text_of(o, "e2fsck") ? "ok" : "--", "e2fsck", text_of(o, "e2fsck") ?:
-		"not there: only needed to check images by hand (package e2fsprogs)");
+	print_row(text_of(o, "e2fsck") ? "ok" : "--", "e2fsck",
+		text_of(o, "e2fsck")
+			?: "not there: only needed to check images by hand (package e2fsprogs)");
 	free(engine);
 	free(found);
 }

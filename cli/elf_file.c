@@ -14,9 +14,9 @@
 #include "cli/memory.h"
 
 #define MAX_SEGMENTS 512
-#define MAX_DYNAMIC 65536               /* entries */
-#define MAX_STRINGS (256u << 20)        /* bytes of dynamic string table */
-#define MAX_ADDRESS (1ULL << 47)        /* user addresses of x86-64 and arm64 end here or later */
+#define MAX_DYNAMIC 65536        /* entries */
+#define MAX_STRINGS (256u << 20) /* bytes of dynamic string table */
+#define MAX_ADDRESS (1ULL << 47) /* user addresses of x86-64 and arm64 end here or later */
 
 /* A program header, of either class. */
 struct segment {
@@ -202,7 +202,6 @@ static int offset_of(struct reader *r, uint64_t address, uint64_t len, uint64_t 
 	return bad(r, "its dynamic section points outside of its segments");
 }
 
-
 struct tag {
 	uint64_t name, value;
 };
@@ -319,7 +318,7 @@ static int read_dynamic(struct reader *r, const struct segment *s)
 	if (r->out->is_dynamic)
 		return bad(r, "it has two dynamic sections");
 	r->out->is_dynamic = true;
-	if (!s->file_size)              /* a file of debugging symbols only */
+	if (!s->file_size) /* a file of debugging symbols only */
 		return 0;
 	int err = read_tags(r, s, &tags, &n);
 
@@ -395,9 +394,16 @@ const char *elf_machine_name(uint16_t machine)
 		uint16_t machine;
 		const char *name;
 	} names[] = {
-		{EM_X86_64, "x86-64"}, {EM_AARCH64, "AArch64"}, {EM_386, "i386"}, {EM_ARM, "ARM"},
-		{EM_RISCV, "RISC-V"}, {EM_PPC64, "POWER"}, {EM_S390, "s390"}, {EM_MIPS, "MIPS"},
-		{EM_LOONGARCH, "LoongArch"}, {EM_BPF, "BPF"},
+		{EM_X86_64, "x86-64"},
+		{EM_AARCH64, "AArch64"},
+		{EM_386, "i386"},
+		{EM_ARM, "ARM"},
+		{EM_RISCV, "RISC-V"},
+		{EM_PPC64, "POWER"},
+		{EM_S390, "s390"},
+		{EM_MIPS, "MIPS"},
+		{EM_LOONGARCH, "LoongArch"},
+		{EM_BPF, "BPF"},
 	};
 	static char other[32];
 

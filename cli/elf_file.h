@@ -18,9 +18,9 @@ struct elf_input {
 };
 
 struct elf_file {
-	uint8_t class;                  /* ELFCLASS32 or ELFCLASS64 */
-	uint16_t type;                  /* ET_EXEC or ET_DYN */
-	uint16_t machine;               /* EM_* */
+	uint8_t class;    /* ELFCLASS32 or ELFCLASS64 */
+	uint16_t type;    /* ET_EXEC or ET_DYN */
+	uint16_t machine; /* EM_* */
 	uint64_t entry;
 	uint64_t writable_bytes;        /* memory its writable segments take */
 	bool is_dynamic;                /* has PT_DYNAMIC */
@@ -29,7 +29,7 @@ struct elf_file {
 	char *interpreter;              /* PT_INTERP or NULL */
 	char *soname, *rpath, *runpath; /* or NULL */
 	struct string_list needed;
-	char *strings;                  /* the dynamic string table, NUL-separated; or NULL */
+	char *strings; /* the dynamic string table, NUL-separated; or NULL */
 	size_t strings_len;
 };
 

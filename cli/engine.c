@@ -21,8 +21,8 @@ enum engine engine_choose(char **why)
 	bool fast = f.kvm_speed >= HOST_KVM_FAST_ENOUGH;
 
 	*why = string_format("/dev/kvm runs kernel code at %" PRIu64 " million instructions per "
-		"second, which is %s", f.kvm_speed / 1000000,
-		fast ? "fast" : "slower than translation");
+			     "second, which is %s",
+		f.kvm_speed / 1000000, fast ? "fast" : "slower than translation");
 	return fast ? ENGINE_QEMU : ENGINE_TCG;
 }
 
@@ -33,13 +33,16 @@ static int settle(struct machine *m)
 	char *why = NULL;
 
 	if (m->engine == ENGINE_MOTE)
-		return fail(ENOSYS, "cannot use --engine mote: the project's own monitor is not there "
+		return fail(ENOSYS,
+			"cannot use --engine mote: the project's own monitor is not there "
 			"yet: use auto, qemu or tcg");
 	if (m->engine == ENGINE_QEMU) {
 		host_facts_get(&f);
 		if (f.kvm_error)
-			return fail(f.kvm_error, "cannot use --engine qemu: /dev/kvm: %s: use --engine "
-				"tcg", strerror(f.kvm_error));
+			return fail(f.kvm_error,
+				"cannot use --engine qemu: /dev/kvm: %s: use --engine "
+				"tcg",
+				strerror(f.kvm_error));
 	}
 	if (m->engine == ENGINE_AUTO) {
 		m->engine = engine_choose(&why);

@@ -63,7 +63,7 @@ static bool kernel_knows(const char *kernel, const char *option)
 
 static unsigned count_devices(const struct machine *m)
 {
-	return m->network == NETWORK_NONE ? 2 : 3;      /* disk, random numbers; network */
+	return m->network == NETWORK_NONE ? 2 : 3; /* disk, random numbers; network */
 }
 
 static void add_transports(struct text *line, unsigned n)
@@ -100,8 +100,10 @@ static int make_line(const struct machine *m, char **out)
 	add_transports(&line, count_devices(m));
 	kernel_line_add_arguments(&line, m);
 	if (err >= 0 && line.len >= BOOT_COMMAND_LINE_MAX)
-		err = fail(E2BIG, "cannot run %s: its arguments and environment take %zu bytes, "
-			"more than %d: use a file", m->name, line.len, BOOT_COMMAND_LINE_MAX);
+		err = fail(E2BIG,
+			"cannot run %s: its arguments and environment take %zu bytes, "
+			"more than %d: use a file",
+			m->name, line.len, BOOT_COMMAND_LINE_MAX);
 	*out = text_take(&line);
 	if (err < 0)
 		free(*out);
@@ -133,8 +135,10 @@ static void add_machine(struct string_list *a, const struct machine *m)
 
 	host_facts_get(&facts);
 	/* The PIT serves only to measure the time stamp counter, where the host does not know it. */
-	add(a, "-machine", string_format("microvm,acpi=off,x-option-roms=off,pic=off,pit=%s,rtc=on,"
-		"isa-serial=on,auto-kernel-cmdline=off", facts.tsc_khz ? "off" : "on"));
+	add(a, "-machine",
+		string_format("microvm,acpi=off,x-option-roms=off,pic=off,pit=%s,rtc=on,"
+			      "isa-serial=on,auto-kernel-cmdline=off",
+			facts.tsc_khz ? "off" : "on"));
 	if (m->engine == ENGINE_TCG) {
 		add(a, "-accel", memory_string("tcg"));
 		add(a, "-cpu", memory_string("max"));
@@ -155,8 +159,9 @@ static void add_disk(struct string_list *a, const struct machine *m)
 {
 	char *image = escape_commas(m->image);
 
-	add(a, "-drive", string_format("if=none,id=root,format=raw,file=%s,readonly=%s,cache=%s",
-		image, m->writes_image ? "off" : "on", m->writes_image ? "writeback" : "unsafe"));
+	add(a, "-drive",
+		string_format("if=none,id=root,format=raw,file=%s,readonly=%s,cache=%s", image,
+			m->writes_image ? "off" : "on", m->writes_image ? "writeback" : "unsafe"));
 	add(a, "-device", memory_string("virtio-blk-device,drive=root"));
 	free(image);
 }
@@ -186,11 +191,11 @@ static char *channel(const char *id, int fd)
 {
 	if (fd >= 0)
 		return string_format("socket,id=%s,fd=%d", id, fd);
-	return string_format("%s,id=%s", strcmp(id, "console") == 0 ? "stdio,signal=off" : "null", id);
+	return string_format(
+		"%s,id=%s", strcmp(id, "console") == 0 ? "stdio,signal=off" : "null", id);
 }
 
-int engine_qemu_arguments(const struct machine *m, int console, int status,
-	struct string_list *a)
+int engine_qemu_arguments(const struct machine *m, int console, int status, struct string_list *a)
 {
 	char *qemu = tool_find(QEMU);
 	char *line = NULL;
@@ -222,7 +227,7 @@ int engine_qemu_arguments(const struct machine *m, int console, int status,
 /* ---- Running it ---- */
 
 struct channels {
-	int console[2], status[2], errors[2];   /* [0] is ours, [1] is QEMU's */
+	int console[2], status[2], errors[2]; /* [0] is ours, [1] is QEMU's */
 };
 
 static void close_both(int pair[2])
@@ -247,8 +252,8 @@ static int open_channels(struct channels *c)
 }
 
 /* In the child: never returns.  Its own process group keeps the terminal's signals away. */
-static _Noreturn void become_qemu(const struct string_list *a, const struct channels *c,
-	pid_t parent)
+static _Noreturn void become_qemu(
+	const struct string_list *a, const struct channels *c, pid_t parent)
 {
 	char **argv = memory_new(a->n + 1, sizeof(argv[0]));
 	int null = open("/dev/null", O_RDWR);
@@ -291,8 +296,7 @@ int engine_qemu_run(const struct machine *m)
 {
 	struct string_list a = {0};
 	struct channels c;
-	struct relay r = {.stop_seconds = m->stop_seconds,
-		.program = m->init ? m->init : m->image};
+	struct relay r = {.stop_seconds = m->stop_seconds, .program = m->init ? m->init : m->image};
 	int err = 0;
 
 	for (size_t i = 0; err >= 0 && i < m->n_publishes; i++)
@@ -321,7 +325,7 @@ int engine_qemu_run(const struct machine *m)
 static void print_quoted(const char *word)
 {
 	if (*word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-		"_-./:=,@+%") == strlen(word)) {
+				  "_-./:=,@+%") == strlen(word)) {
 		fputs(word, stdout);
 		return;
 	}

@@ -6,8 +6,8 @@
 /* The arguments QEMU is started with (argv[0] is its path).  engine is ENGINE_QEMU or ENGINE_TCG;
  * the file descriptors are the machine's console and its status record's way out, -1 in a dry run.
  * Says what is missing. */
-int engine_qemu_arguments(const struct machine *, int console, int status,
-	struct string_list *arguments) must_check;
+int engine_qemu_arguments(
+	const struct machine *, int console, int status, struct string_list *arguments) must_check;
 
 /* Runs the machine to its end; the exit status for mote.  Says what went wrong. */
 int engine_qemu_run(const struct machine *);

@@ -59,8 +59,9 @@ char *kernel_find(void)
 	char *folder = path_folder(self);
 	char *beside = path_join(folder, KERNEL_NAME);
 	char *installed = path_join(folder, "../lib/mote/" KERNEL_NAME);
-	char *found = access(beside, R_OK) == 0 ? beside :
-		access(installed, R_OK) == 0 ? installed : NULL;
+	char *found = access(beside, R_OK) == 0      ? beside
+		      : access(installed, R_OK) == 0 ? installed
+						     : NULL;
 
 	free(folder);
 	if (found != beside)

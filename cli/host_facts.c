@@ -72,7 +72,8 @@ static int load(const char *path, const char *boot_id, struct host_facts *f)
 	if (read_line(path, line, sizeof(line)) < 0)
 		return -ENOENT;
 	if (sscanf(line, "%63s %d %" SCNu64 " %" SCNu32, id, &f->kvm_error, &f->kvm_speed,
-		&f->tsc_khz) != 4 || strcmp(id, boot_id) != 0)
+		    &f->tsc_khz) != 4 ||
+		strcmp(id, boot_id) != 0)
 		return -ENOENT;
 	return 0;
 }

@@ -4,9 +4,9 @@
 #include <stdint.h>
 
 struct host_facts {
-	int kvm_error;                  /* 0 = KVM works; else an error number */
-	uint64_t kvm_speed;             /* instructions per second of kernel code */
-	uint32_t tsc_khz;               /* the time stamp counter's rate; 0 = unknown or unstable */
+	int kvm_error;      /* 0 = KVM works; else an error number */
+	uint64_t kvm_speed; /* instructions per second of kernel code */
+	uint32_t tsc_khz;   /* the time stamp counter's rate; 0 = unknown or unstable */
 };
 
 /* Below this QEMU's translator is faster than KVM. */

@@ -16,7 +16,7 @@
 #include "cli/memory.h"
 #include "cli/source.h"
 
-#define MAX_DEPTH 64            /* a damaged image may hold a folder in itself */
+#define MAX_DEPTH 64 /* a damaged image may hold a folder in itself */
 
 struct look {
 	const char *image, *path;
@@ -27,18 +27,20 @@ struct look {
 static int print_help(void)
 {
 	puts("Usage: mote image inspect [--json] IMAGE\n"
-		"       mote image ls [--json] IMAGE [PATH]\n"
-		"       mote image tree [--json] IMAGE [PATH]\n"
-		"       mote image cat IMAGE PATH\n\n"
-		"Looks into an ext4 image.  inspect tells what it runs and how large it is.");
+	     "       mote image ls [--json] IMAGE [PATH]\n"
+	     "       mote image tree [--json] IMAGE [PATH]\n"
+	     "       mote image cat IMAGE PATH\n\n"
+	     "Looks into an ext4 image.  inspect tells what it runs and how large it is.");
 	return 0;
 }
 
 static int complain(const struct look *l, const char *path, int err)
 {
 	if (err == -EUCLEAN)
-		return fail(EUCLEAN, "cannot read %s in %s: the image is damaged: check it with e2fsck "
-			"-f", path, l->image);
+		return fail(EUCLEAN,
+			"cannot read %s in %s: the image is damaged: check it with e2fsck "
+			"-f",
+			path, l->image);
 	return fail(-err, "cannot read %s in %s: %s", path, l->image, strerror(-err));
 }
 
@@ -46,13 +48,21 @@ static int complain(const struct look *l, const char *path, int err)
 
 static char type_letter(uint32_t mode)
 {
-	return S_ISDIR(mode) ? 'd' : S_ISLNK(mode) ? 'l' : S_ISCHR(mode) ? 'c' :
-		S_ISBLK(mode) ? 'b' : S_ISFIFO(mode) ? 'p' : S_ISSOCK(mode) ? 's' : '-';
+	return S_ISDIR(mode)    ? 'd'
+	       : S_ISLNK(mode)  ? 'l'
+	       : S_ISCHR(mode)  ? 'c'
+	       : S_ISBLK(mode)  ? 'b'
+	       : S_ISFIFO(mode) ? 'p'
+	       : S_ISSOCK(mode) ? 's'
+				: '-';
 }
 
 static const char *type_name(uint32_t mode)
 {
-	return S_ISDIR(mode) ? "folder" : S_ISLNK(mode) ? "link" : S_ISREG(mode) ? "file" : "special";
+	return S_ISDIR(mode)   ? "folder"
+	       : S_ISLNK(mode) ? "link"
+	       : S_ISREG(mode) ? "file"
+			       : "special";
 }
 
 static json_t *stat_json(const char *name, const struct source_stat *st, const char *target)
@@ -157,8 +167,8 @@ static int look_ls(const struct look *l)
 
 static int walk(const struct look *l, const char *path, unsigned depth, json_t *parent);
 
-static int walk_entry(const struct look *l, const char *path, const char *name, unsigned depth,
-	json_t *parent)
+static int walk_entry(
+	const struct look *l, const char *path, const char *name, unsigned depth, json_t *parent)
 {
 	struct source_stat st;
 	char *target = NULL;
@@ -298,15 +308,17 @@ static int file_system_json(const struct look *l, json_t *o)
 	char label[17] = "";
 
 	memcpy(label, fs->super->s_volume_name, 16);
-	snprintf(uuid, sizeof(uuid), "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x"
-		"%02x", u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
-		u[12], u[13], u[14], u[15]);
+	snprintf(uuid, sizeof(uuid),
+		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x"
+		"%02x",
+		u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+		u[13], u[14], u[15]);
 	json_object_set_new(o, "label", json_string(label));
 	json_object_set_new(o, "uuid", json_string(uuid));
 	json_object_set_new(o, "block_size", json_integer(fs->blocksize));
 	json_object_set_new(o, "blocks", json_integer((json_int_t)ext2fs_blocks_count(fs->super)));
-	json_object_set_new(o, "free_blocks",
-		json_integer((json_int_t)ext2fs_free_blocks_count(fs->super)));
+	json_object_set_new(
+		o, "free_blocks", json_integer((json_int_t)ext2fs_free_blocks_count(fs->super)));
 	ext2fs_free(fs);
 	return 0;
 }
@@ -325,7 +337,8 @@ static void print_facts(json_t *o)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(o, key, value) {
+	json_object_foreach(o, key, value)
+	{
 		printf("%-12s ", key);
 		if (json_is_integer(value))
 			printf("%lld", (long long)json_integer_value(value));
@@ -334,7 +347,8 @@ static void print_facts(json_t *o)
 		else if (json_is_null(value))
 			printf("-");
 		for (size_t i = 0; json_is_array(value) && i < json_array_size(value); i++)
-			printf("%s%s", i ? " " : "", json_string_value(json_array_get(value, i)) ?: "?");
+			printf("%s%s", i ? " " : "",
+				json_string_value(json_array_get(value, i)) ?: "?");
 		putchar('\n');
 	}
 }
@@ -375,7 +389,7 @@ static int look_inspect(const struct look *l)
 static const struct {
 	const char *name;
 	int (*run)(const struct look *);
-	int least, most;        /* words behind the name */
+	int least, most; /* words behind the name */
 } looks[] = {
 	{"inspect", look_inspect, 1, 1},
 	{"ls", look_ls, 1, 2},
@@ -415,7 +429,8 @@ int command_image(int argc, char **argv)
 		if (strcmp(argv[1], looks[i].name) != 0)
 			continue;
 		if (n - 1 < looks[i].least || n - 1 > looks[i].most) {
-			fail(EINVAL, "mote image %s takes other words: see mote image --help", argv[1]);
+			fail(EINVAL, "mote image %s takes other words: see mote image --help",
+				argv[1]);
 			return EXIT_MOTE_FAILED;
 		}
 		l.image = argv[2];

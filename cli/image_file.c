@@ -46,8 +46,8 @@ static int write_named(const struct manifest *m, const char *path, uint64_t min_
 {
 	char *temporary = string_format("%s.new%d", path, getpid());
 	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	int err = fd < 0 ? fail(errno, "cannot write %s: %s", path, strerror(errno)) :
-		image_write(m, temporary, min_bytes);
+	int err = fd < 0 ? fail(errno, "cannot write %s: %s", path, strerror(errno))
+			 : image_write(m, temporary, min_bytes);
 
 	if (fd >= 0)
 		close(fd);
@@ -67,8 +67,8 @@ int image_write_file(const struct manifest *m, const char *path, uint64_t min_by
 		return fail(EINVAL, "cannot write %s: it is there and is no file", path);
 	char *folder = strchr(path, '/') ? path_folder(path) : memory_string(".");
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
-	int err = fd >= 0 ? write_nameless(m, path, fd, min_bytes) :
-		write_named(m, path, min_bytes);
+	int err =
+		fd >= 0 ? write_nameless(m, path, fd, min_bytes) : write_named(m, path, min_bytes);
 
 	free(folder);
 	if (fd >= 0)

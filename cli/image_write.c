@@ -23,44 +23,44 @@
 #include "cli/progress.h"
 
 #define BLOCK 4096u
-#define CHUNK_BLOCKS 256u               /* read and written at a time */
+#define CHUNK_BLOCKS 256u /* read and written at a time */
 #define INODE_SIZE 256u
 #define FIRST_INODE 11u
-#define EXTENT_MAX 32768u               /* blocks in one extent */
-#define FAST_LINK_MAX 60u               /* a shorter target lies in the inode */
-#define BYTES_PER_INODE 16384u          /* of the free space of a larger image */
-#define DIRENT_TAIL 12u                 /* the checksum at a folder block's end */
+#define EXTENT_MAX 32768u      /* blocks in one extent */
+#define FAST_LINK_MAX 60u      /* a shorter target lies in the inode */
+#define BYTES_PER_INODE 16384u /* of the free space of a larger image */
+#define DIRENT_TAIL 12u        /* the checksum at a folder block's end */
 
 /* An entry of the manifest in the file system. */
 struct object {
 	const struct entry *entry;
 	ext2_ino_t ino, parent;
-	uint32_t n_folders;             /* inside a folder */
-	size_t first, n;                /* a folder's entries, in struct writer's children */
+	uint32_t n_folders; /* inside a folder */
+	size_t first, n;    /* a folder's entries, in struct writer's children */
 };
 
 struct writer {
 	const struct manifest *manifest;
 	const char *path;
 	ext2_filsys fs;
-	struct object *objects;         /* in the manifest's order; 0 is the root */
+	struct object *objects; /* in the manifest's order; 0 is the root */
 	size_t n_objects;
-	struct object **children;       /* grouped by folder */
-	blk64_t goal;                   /* where the next block is looked for */
+	struct object **children; /* grouped by folder */
+	blk64_t goal;             /* where the next block is looked for */
 };
 
 /* A file that is being written. */
 struct stream {
 	struct writer *writer;
 	ext2_extent_handle_t handle;
-	struct ext2fs_extent pending;   /* not inserted yet; e_len 0 = none */
+	struct ext2fs_extent pending; /* not inserted yet; e_len 0 = none */
 	blk64_t n_blocks;
 };
 
 static int failed(const struct writer *w, errcode_t code, const char *what)
 {
-	return fail(EIO, "cannot write the image: %s%s%s: %s", what, w ? " " : "",
-		w ? w->path : "", error_message(code));
+	return fail(EIO, "cannot write the image: %s%s%s: %s", what, w ? " " : "", w ? w->path : "",
+		error_message(code));
 }
 
 /* ---- The plan ---- */
@@ -132,7 +132,7 @@ static unsigned dirent_size(const char *name)
 
 static blk64_t folder_blocks(const struct writer *w, const struct object *o)
 {
-	unsigned used = 12 + 12;        /* "." and ".." */
+	unsigned used = 12 + 12; /* "." and ".." */
 	blk64_t n = 1;
 
 	for (size_t i = 0; i < o->n; i++) {
@@ -195,11 +195,11 @@ static void set_parameters(struct ext2_super_block *super, blk64_t n_blocks, uin
 	super->s_log_groups_per_flex = 4;
 	super->s_feature_compat = EXT2_FEATURE_COMPAT_EXT_ATTR | EXT2_FEATURE_COMPAT_DIR_INDEX;
 	super->s_feature_incompat = EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS |
-		EXT4_FEATURE_INCOMPAT_64BIT | EXT4_FEATURE_INCOMPAT_FLEX_BG;
-	super->s_feature_ro_compat = EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER |
-		EXT2_FEATURE_RO_COMPAT_LARGE_FILE | EXT4_FEATURE_RO_COMPAT_HUGE_FILE |
-		EXT4_FEATURE_RO_COMPAT_DIR_NLINK | EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE |
-		EXT4_FEATURE_RO_COMPAT_METADATA_CSUM;
+				    EXT4_FEATURE_INCOMPAT_64BIT | EXT4_FEATURE_INCOMPAT_FLEX_BG;
+	super->s_feature_ro_compat =
+		EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE |
+		EXT4_FEATURE_RO_COMPAT_HUGE_FILE | EXT4_FEATURE_RO_COMPAT_DIR_NLINK |
+		EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE | EXT4_FEATURE_RO_COMPAT_METADATA_CSUM;
 	ext2fs_blocks_count_set(super, n_blocks);
 }
 
@@ -210,7 +210,7 @@ static void set_identity(const struct writer *w)
 	uint32_t now = (uint32_t)w->manifest->newest_mtime;
 
 	make_identity(w, identity);
-	identity[6] = (identity[6] & 0x0f) | 0x80;      /* RFC 9562: version 8, custom */
+	identity[6] = (identity[6] & 0x0f) | 0x80; /* RFC 9562: version 8, custom */
 	identity[8] = (identity[8] & 0x3f) | 0x80;
 	memcpy(super->s_uuid, identity, 16);
 	memcpy(super->s_hash_seed, identity + 16, 16);
@@ -222,7 +222,7 @@ static void set_identity(const struct writer *w)
 	super->s_max_mnt_count = -1;
 	super->s_min_extra_isize = super->s_want_extra_isize = 32;
 	super->s_mkfs_time = super->s_lastcheck = super->s_wtime = now;
-	w->fs->now = now ? now : 1;     /* 0 would mean the time of day */
+	w->fs->now = now ? now : 1; /* 0 would mean the time of day */
 }
 
 static errcode_t make_empty(struct writer *w, blk64_t n_blocks, uint32_t n_inodes)
@@ -230,8 +230,8 @@ static errcode_t make_empty(struct writer *w, blk64_t n_blocks, uint32_t n_inode
 	struct ext2_super_block parameters = {0};
 
 	set_parameters(&parameters, n_blocks, n_inodes);
-	errcode_t code = ext2fs_initialize(w->path, EXT2_FLAG_64BITS, &parameters,
-		unix_io_manager, &w->fs);
+	errcode_t code =
+		ext2fs_initialize(w->path, EXT2_FLAG_64BITS, &parameters, unix_io_manager, &w->fs);
 
 	if (code)
 		return code;
@@ -261,8 +261,9 @@ static int make_file_system(struct writer *w, blk64_t n_free, uint32_t n_inodes,
 			blk64_t have = ext2fs_free_blocks_count(w->fs->super);
 
 			if (have >= n_free)
-				return truncate(w->path, (off_t)(n_blocks * BLOCK)) < 0 ?
-					failed(w, errno, "growing") : 0;
+				return truncate(w->path, (off_t)(n_blocks * BLOCK)) < 0
+					       ? failed(w, errno, "growing")
+					       : 0;
 			n_blocks += n_free - have;
 		} else if (code != EXT2_ET_BLOCK_ALLOC_FAIL && code != EXT2_ET_TOOSMALL) {
 			return failed(w, code, "making the file system in");
@@ -314,8 +315,8 @@ static void fill_inode(const struct object *o, struct ext2_inode_large *inode)
 	}
 }
 
-static errcode_t write_inode(struct writer *w, const struct object *o,
-	struct ext2_inode_large *inode)
+static errcode_t write_inode(
+	struct writer *w, const struct object *o, struct ext2_inode_large *inode)
 {
 	return ext2fs_write_inode_full(w->fs, o->ino, (struct ext2_inode *)inode, sizeof(*inode));
 }
@@ -353,7 +354,7 @@ static errcode_t stream_blocks(struct stream *s, blk64_t at, const char *data, u
 		s->writer->goal = found + len;
 		code = io_channel_write_blk64(fs->io, found, (int)len, data);
 		bool joins = p->e_len && p->e_pblk + p->e_len == found &&
-			p->e_lblk + p->e_len == at && p->e_len + len <= EXTENT_MAX;
+			     p->e_lblk + p->e_len == at && p->e_len + len <= EXTENT_MAX;
 
 		if (!code && !joins)
 			code = flush_extent(s);
@@ -370,8 +371,8 @@ static errcode_t stream_blocks(struct stream *s, blk64_t at, const char *data, u
 	return 0;
 }
 
-static errcode_t stream_begin(struct writer *w, const struct object *o,
-	struct ext2_inode_large *inode, struct stream *s)
+static errcode_t stream_begin(
+	struct writer *w, const struct object *o, struct ext2_inode_large *inode, struct stream *s)
 {
 	*s = (struct stream){.writer = w};
 	inode->i_flags |= EXT4_EXTENTS_FL;
@@ -383,8 +384,8 @@ static errcode_t stream_begin(struct writer *w, const struct object *o,
 }
 
 /* The last extent, the count of blocks and the size; the inode is complete then. */
-static errcode_t stream_end(struct stream *s, const struct object *o,
-	struct ext2_inode_large *inode, uint64_t size)
+static errcode_t stream_end(
+	struct stream *s, const struct object *o, struct ext2_inode_large *inode, uint64_t size)
 {
 	ext2_filsys fs = s->writer->fs;
 	errcode_t code = flush_extent(s);
@@ -417,8 +418,8 @@ static errcode_t stream_chunk(struct stream *s, blk64_t at, const char *data, un
 	return code;
 }
 
-static errcode_t copy_content(struct stream *s, const struct entry *e, struct source_file *file,
-	int *read_err)
+static errcode_t copy_content(
+	struct stream *s, const struct entry *e, struct source_file *file, int *read_err)
 {
 	static char buf[CHUNK_BLOCKS * BLOCK];
 	errcode_t code = 0;
@@ -515,8 +516,8 @@ static void add_dirent(struct folder_block *b, const char *name, ext2_ino_t ino,
 }
 
 /* Writes the block as the folder's number at and empties it. */
-static errcode_t end_folder_block(struct stream *s, const struct object *o, blk64_t at,
-	struct folder_block *b)
+static errcode_t end_folder_block(
+	struct stream *s, const struct object *o, blk64_t at, struct folder_block *b)
 {
 	ext2_filsys fs = s->writer->fs;
 
@@ -524,14 +525,14 @@ static errcode_t end_folder_block(struct stream *s, const struct object *o, blk6
 	errcode_t code = stream_blocks(s, at, b->data, 1);
 
 	if (!code)
-		code = ext2fs_write_dir_block4(fs, s->pending.e_pblk + s->pending.e_len - 1,
-			b->data, 0, o->ino);
+		code = ext2fs_write_dir_block4(
+			fs, s->pending.e_pblk + s->pending.e_len - 1, b->data, 0, o->ino);
 	memset(b, 0, sizeof(*b));
 	return code;
 }
 
-static errcode_t write_folder(struct writer *w, const struct object *o,
-	struct ext2_inode_large *inode)
+static errcode_t write_folder(
+	struct writer *w, const struct object *o, struct ext2_inode_large *inode)
 {
 	struct folder_block b = {0};
 	struct stream s;
@@ -557,8 +558,8 @@ static errcode_t write_folder(struct writer *w, const struct object *o,
 	return code ? code : end;
 }
 
-static errcode_t write_link(struct writer *w, const struct object *o,
-	struct ext2_inode_large *inode)
+static errcode_t write_link(
+	struct writer *w, const struct object *o, struct ext2_inode_large *inode)
 {
 	const struct entry *e = o->entry;
 	char block[BLOCK] = {0};
@@ -592,7 +593,8 @@ static int write_object(struct writer *w, const struct object *o)
 	errcode_t code;
 
 	if (strlen(path_name(e->path)) > EXT2_NAME_LEN)
-		return fail(ENAMETOOLONG, "cannot write the image: the name %s is too long", e->path);
+		return fail(
+			ENAMETOOLONG, "cannot write the image: the name %s is too long", e->path);
 	if (o->ino != EXT2_ROOT_INO)
 		ext2fs_inode_alloc_stats2(w->fs, o->ino, +1, S_ISDIR(e->st.mode));
 	fill_inode(o, &inode);
@@ -628,8 +630,8 @@ int image_write(const struct manifest *m, const char *path, uint64_t min_bytes)
 		n_free += object_blocks(&w, &w.objects[i]);
 		total += S_ISREG(w.objects[i].entry->st.mode) ? w.objects[i].entry->st.size : 0;
 	}
-	int err = make_file_system(&w, n_free, (uint32_t)w.n_objects + FIRST_INODE,
-		min_bytes / BLOCK);
+	int err = make_file_system(
+		&w, n_free, (uint32_t)w.n_objects + FIRST_INODE, min_bytes / BLOCK);
 
 	if (err < 0)
 		goto free_plan;

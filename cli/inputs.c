@@ -97,7 +97,7 @@ static bool is_unchanged(const struct stamp *was, const char *path)
 	struct stamp is = stamp_of(was->kind, &st);
 
 	return is.size == was->size && is.inode == was->inode && is.mtime_ns == was->mtime_ns &&
-		is.ctime_ns == was->ctime_ns;
+	       is.ctime_ns == was->ctime_ns;
 }
 
 bool inputs_unchanged(const char *lines)

@@ -12,7 +12,7 @@
 
 struct inputs {
 	struct map seen;
-	struct text lines;      /* one "KIND STAMP PATH" line per input, see inputs.c */
+	struct text lines; /* one "KIND STAMP PATH" line per input, see inputs.c */
 };
 
 /* A file, link or device whose content or target was used; a folder that was only walked through

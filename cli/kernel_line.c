@@ -19,8 +19,10 @@
 
 static int bad_address(const char *address)
 {
-	return fail(EINVAL, "cannot use the address %s: it is not ADDRESS/PREFIX[,GATEWAY[,DNS]], "
-		"for example 10.0.0.2/24,10.0.0.1", address);
+	return fail(EINVAL,
+		"cannot use the address %s: it is not ADDRESS/PREFIX[,GATEWAY[,DNS]], "
+		"for example 10.0.0.2/24,10.0.0.1",
+		address);
 }
 
 static bool is_address(const char *text)
@@ -74,8 +76,8 @@ static int add_network(struct text *line, const struct machine *m)
 	}
 	if (m->network == NETWORK_TAP)
 		return add_tap_address(line, m);
-	char *value = string_format(USER_ADDRESS "::" USER_GATEWAY ":" USER_MASK ":%s:eth0:off:"
-		USER_DNS, m->name);
+	char *value = string_format(
+		USER_ADDRESS "::" USER_GATEWAY ":" USER_MASK ":%s:eth0:off:" USER_DNS, m->name);
 
 	command_line_add(line, "ip", value);
 	free(value);

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOPS 5000000u          /* of two instructions: a few ms on hardware */
+#define LOOPS 5000000u /* of two instructions: a few ms on hardware */
 #define LIMIT_US 100000
 #define CODE 0x3000u
 #define MEMORY 0x4000u
@@ -33,7 +33,7 @@ struct guest {
 
 static void on_alarm(int number)
 {
-	(void)number;           /* interrupts the ioctl */
+	(void)number; /* interrupts the ioctl */
 }
 
 static int make_memory(struct guest *g)
@@ -45,7 +45,7 @@ static int make_memory(struct guest *g)
 
 	pml4[0] = 0x1000 | 3;
 	pdpt[0] = 0x2000 | 3;
-	directory[0] = 0x83;            /* 2 MB, writable */
+	directory[0] = 0x83; /* 2 MB, writable */
 	memcpy(g->memory + CODE, code, sizeof(code));
 	struct kvm_userspace_memory_region region = {
 		.memory_size = MEMORY, .userspace_addr = (uint64_t)(uintptr_t)g->memory};
@@ -68,13 +68,13 @@ static int make_cpu(struct guest *g)
 	if (g->run == MAP_FAILED)
 		return -ENOMEM;
 	s.cr3 = 0;
-	s.cr4 = 1 << 5;                                 /* PAE */
-	s.cr0 = 1u | 1u << 4 | 1u << 31;                /* PE, ET, PG */
-	s.efer = 1 << 8 | 1 << 10;                      /* LME, LMA */
-	s.cs = (struct kvm_segment){.limit = ~0u, .selector = 8, .type = 11, .present = 1, .s = 1,
-		.l = 1, .g = 1};
-	s.ds = (struct kvm_segment){.limit = ~0u, .selector = 16, .type = 3, .present = 1, .s = 1,
-		.db = 1, .g = 1};
+	s.cr4 = 1 << 5;                  /* PAE */
+	s.cr0 = 1u | 1u << 4 | 1u << 31; /* PE, ET, PG */
+	s.efer = 1 << 8 | 1 << 10;       /* LME, LMA */
+	s.cs = (struct kvm_segment){
+		.limit = ~0u, .selector = 8, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1};
+	s.ds = (struct kvm_segment){
+		.limit = ~0u, .selector = 16, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1};
 	s.es = s.ss = s.fs = s.gs = s.ds;
 	if (ioctl(g->cpu, KVM_SET_SREGS, &s) < 0 || ioctl(g->cpu, KVM_SET_REGS, &r) < 0)
 		return -errno;

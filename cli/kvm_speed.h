@@ -7,7 +7,7 @@
 
 struct kvm_speed {
 	uint64_t instructions_per_second;
-	uint32_t tsc_khz;       /* of a virtual CPU; 0 when KVM does not say */
+	uint32_t tsc_khz; /* of a virtual CPU; 0 when KVM does not say */
 };
 
 /*

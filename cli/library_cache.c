@@ -30,7 +30,7 @@ struct header {
 
 struct entry {
 	int32_t flags;
-	uint32_t key, value;            /* offsets of strings from the header's start */
+	uint32_t key, value; /* offsets of strings from the header's start */
 	uint32_t os_version;
 	uint64_t hardware;
 };

@@ -18,11 +18,12 @@ struct tree {
 	struct source *source;
 	struct packages packages;
 	struct string_list family;
-	struct map compiled;            /* folder -> struct string_list: names in its __pycache__ */
+	struct map compiled; /* folder -> struct string_list: names in its __pycache__ */
 };
 
 /* ---- What is left out ---- */
 
+/* clang-format off */
 static const char *const left_out[] = {
 	"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/games", "/usr/local/bin",
 	"/boot", "/usr/include", "/usr/src",
@@ -33,7 +34,7 @@ static const char *const left_out[] = {
 	"/usr/share/emacs", "/usr/share/gdb", "/usr/share/gtk-doc", "/usr/share/binfmts",
 	"/usr/share/bash-completion", "/usr/share/zsh", "/usr/share/fish", "/usr/share/aclocal",
 	"/usr/share/pkgconfig", "/usr/lib/pkgconfig", "/usr/lib/x86_64-linux-gnu/pkgconfig",
-	"/usr/lib/systemd", "/lib/systemd", "/usr/lib/tmpfiles.d", "/usr/lib/sysusers.d",
+	"/usr/lib/systemd", "/lib/systemd", "/usr/lib/tmpfiles.d", "/usr/lib/sysusers.d", "/usr/lib/binfmt.d",
 	"/lib/udev", "/usr/lib/udev", "/usr/lib/debug", "/usr/lib/valgrind",
 	"/etc/init.d", "/etc/rc.d", "/etc/systemd", "/etc/logrotate.d", "/etc/ufw", "/etc/default",
 	"/etc/cron.d", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly", "/etc/udev",
@@ -43,14 +44,17 @@ static const char *const left_out[] = {
 	"/usr/lib/node_modules/npm", "/usr/lib/node_modules/corepack",
 	NULL,
 };
+/* clang-format on */
 
 /* Folders in /etc that many packages share: only what a package lists in them is its own. */
+/* clang-format off */
 static const char *const shared_etc[] = {
 	"/etc/alternatives", "/etc/ssl", "/etc/profile.d", "/etc/pam.d", "/etc/skel", "/etc/dpkg",
 	"/etc/dbus-1", "/etc/xdg", "/etc/X11", "/etc/security", "/etc/sysctl.d", "/etc/fonts",
 	"/etc/ld.so.conf.d", "/etc/ca-certificates", "/etc/modprobe.d", "/etc/modules-load.d",
 	NULL,
 };
+/* clang-format on */
 
 static bool is_in(const char *const *folders, const char *path)
 {
@@ -76,7 +80,7 @@ static bool is_own_etc(const struct tree *t, const char *path)
 	struct source_stat st;
 
 	return string_starts(path, "/etc/") && !strchr(path + 5, '/') && !is_in(shared_etc, path) &&
-		source_stat(t->source, path, &st) >= 0 && S_ISDIR(st.mode);
+	       source_stat(t->source, path, &st) >= 0 && S_ISDIR(st.mode);
 }
 
 /* ---- Bringing a package ---- */
@@ -101,7 +105,7 @@ static struct string_list *compiled_in(struct tree *t, const char *folder)
 static void bring_compiled(struct tree *t, const char *path)
 {
 	char *folder = path_folder(path);
-	size_t stem = strlen(path_name(path)) - strlen("py");   /* "os." */
+	size_t stem = strlen(path_name(path)) - strlen("py"); /* "os." */
 	struct string_list *names = compiled_in(t, folder);
 
 	for (size_t i = 0; i < names->n; i++) {
@@ -121,15 +125,30 @@ static void bring_compiled(struct tree *t, const char *path)
 
 static void bring(struct tree *t, const char *path)
 {
-	int err = is_own_etc(t, path) ?
-		manifest_bring_tree(t->manifest, t->source, path, path,
-			MANIFEST_SKIP_UNREADABLE) :
-		manifest_bring(t->manifest, t->source, path, NULL);
+	int err = is_own_etc(t, path) ? manifest_bring_tree(t->manifest, t->source, path, path,
+						MANIFEST_SKIP_UNREADABLE)
+				      : manifest_bring(t->manifest, t->source, path, NULL);
 
 	if (err < 0)
 		note("cannot bring %s: %s", path, strerror(-err));
 	else if (string_ends(path, ".py"))
 		bring_compiled(t, path);
+}
+
+/* Folders for a service's data and logs, made when its package was installed: empty, theirs. */
+static void bring_state_folders(struct tree *t, const char *name)
+{
+	static const char *const above[] = {"/var/lib", "/var/log", "/var/cache", "/var/spool"};
+
+	for (size_t i = 0; i < sizeof(above) / sizeof(above[0]); i++) {
+		char *path = string_format("%s/%s", above[i], name);
+		struct source_stat st;
+
+		if (source_stat(t->source, path, &st) >= 0 && S_ISDIR(st.mode) &&
+			manifest_bring(t->manifest, t->source, path, NULL) < 0)
+			note("cannot bring %s", path);
+		free(path);
+	}
 }
 
 static void bring_package(struct tree *t, const char *name)
@@ -203,8 +222,10 @@ static void bring_packages(struct tree *t, const struct string_list *names)
 	for (size_t i = 0; i < names->n; i++) {
 		struct package *owner = packages_owner(&t->packages, names->items[i]);
 
-		if (owner)
-			packages_add_family(&t->packages, owner, &t->family);
+		if (!owner)
+			continue;
+		packages_add_family(&t->packages, owner, &t->family);
+		bring_state_folders(t, owner->source);
 	}
 	size_t n_family = t->family.n;
 
@@ -218,11 +239,17 @@ static void bring_packages(struct tree *t, const struct string_list *names)
 
 /* Interpreters installed under a prefix of their own: PREFIX/bin/NAME with PREFIX/FOLDER. */
 static const struct {
-	const char *name;       /* the program's name starts so */
-	const char *folder;     /* %s is the whole name */
+	const char *name;   /* the program's name starts so */
+	const char *folder; /* %s is the whole name */
 } beside[] = {
-	{"python", "lib/%s"}, {"python", "pyvenv.cfg"}, {"pypy", "lib/%s"}, {"perl", "lib/perl5"},
-	{"ruby", "lib/ruby"}, {"php", "lib/php"}, {"lua", "share/lua"}, {"guile", "share/guile"},
+	{"python", "lib/%s"},
+	{"python", "pyvenv.cfg"},
+	{"pypy", "lib/%s"},
+	{"perl", "lib/perl5"},
+	{"ruby", "lib/ruby"},
+	{"php", "lib/php"},
+	{"lua", "share/lua"},
+	{"guile", "share/guile"},
 };
 
 static void bring_beside(struct tree *t, const char *path, const char *real_name)
@@ -242,8 +269,8 @@ static void bring_beside(struct tree *t, const char *path, const char *real_name
 		char *real = NULL;
 
 		if (manifest_bring(t->manifest, t->source, wanted, &real) >= 0 &&
-			manifest_bring_tree(t->manifest, t->source, real, real,
-				MANIFEST_SKIP_UNREADABLE) < 0)
+			manifest_bring_tree(
+				t->manifest, t->source, real, real, MANIFEST_SKIP_UNREADABLE) < 0)
 			note("cannot bring all of %s", wanted);
 		free(real);
 		free(wanted);

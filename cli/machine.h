@@ -11,38 +11,38 @@
 #include "cli/text.h"
 
 enum engine {
-	ENGINE_AUTO,            /* the best that works here */
-	ENGINE_MOTE,            /* the project's own monitor */
-	ENGINE_QEMU,            /* QEMU with KVM */
-	ENGINE_TCG,             /* QEMU, translating */
+	ENGINE_AUTO, /* the best that works here */
+	ENGINE_MOTE, /* the project's own monitor */
+	ENGINE_QEMU, /* QEMU with KVM */
+	ENGINE_TCG,  /* QEMU, translating */
 };
 
 enum network {
-	NETWORK_USER,           /* QEMU's: outgoing connections, published ports */
+	NETWORK_USER, /* QEMU's: outgoing connections, published ports */
 	NETWORK_TAP,
 	NETWORK_NONE,
 };
 
 struct machine {
-	char *name;             /* its host name */
+	char *name; /* its host name */
 	char *kernel;
 	char *image;
-	bool writes_image;      /* else writes stay in the machine's memory */
-	uint64_t memory;        /* bytes */
+	bool writes_image; /* else writes stay in the machine's memory */
+	uint64_t memory;   /* bytes */
 	unsigned n_cpus;
 	enum network network;
-	char *tap;              /* the interface of NETWORK_TAP */
-	char *address;          /* --ip ADDR/PREFIX[,GATEWAY[,DNS]] of NETWORK_TAP; NULL = DHCP */
+	char *tap;     /* the interface of NETWORK_TAP */
+	char *address; /* --ip ADDR/PREFIX[,GATEWAY[,DNS]] of NETWORK_TAP; NULL = DHCP */
 	struct publish *publishes;
 	size_t n_publishes;
 	enum engine engine;
-	unsigned stop_seconds;  /* from a request to stop until the machine is ended */
+	unsigned stop_seconds; /* from a request to stop until the machine is ended */
 
 	/* The kernel's command line is made of these, and of what the engine adds. */
 	char *init, *argv0, *cwd;       /* init NULL = the image's own defaults */
 	struct string_list environment; /* KEY=VALUE */
 	struct string_list arguments;
-	char *trace;            /* mote.trace=; NULL = off */
+	char *trace; /* mote.trace=; NULL = off */
 	bool lists_missing_files, says_all;
 };
 

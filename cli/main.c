@@ -23,12 +23,13 @@ static const struct {
 static void print_help(void)
 {
 	puts("Usage: mote COMMAND [OPTIONS] ...\n\n"
-		"One program, one machine: runs an unmodified Linux program with a kernel of its own.\n"
-		"\nCommands:");
+	     "One program, one machine: runs an unmodified Linux program with a kernel of its "
+	     "own.\n"
+	     "\nCommands:");
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		printf("  %-8s %s\n", commands[i].name, commands[i].help);
 	puts("\nmote COMMAND --help tells more.  Exit status: the program's own; 125 mote failed,\n"
-		"126 the program cannot be run, 127 it was not found, 128+N signal N ended it.");
+	     "126 the program cannot be run, 127 it was not found, 128+N signal N ended it.");
 }
 
 int main(int argc, char **argv)

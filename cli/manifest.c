@@ -8,8 +8,8 @@
 
 #include "cli/memory.h"
 
-#define NO_TIME INT64_MIN       /* filled in by manifest_finish() */
-#define MAX_DEPTH 200           /* of folders in a tree that is brought */
+#define NO_TIME INT64_MIN /* filled in by manifest_finish() */
+#define MAX_DEPTH 200     /* of folders in a tree that is brought */
 
 struct entry *manifest_find(const struct manifest *m, const char *path)
 {
@@ -98,7 +98,7 @@ static struct entry *make(struct manifest *m, const char *path, uint32_t mode)
 	if (!e) {
 		if (strcmp(real, "/") != 0)
 			add_parents(m, NULL, real);
-		e = manifest_find(m, real);     /* "/" may have come as a parent */
+		e = manifest_find(m, real); /* "/" may have come as a parent */
 		if (!e)
 			e = add(m, real, &st);
 		free(real);
@@ -192,7 +192,7 @@ int manifest_bring(struct manifest *m, struct source *s, const char *path, char 
 	if (err >= 0 && is_wanted_type(st.mode)) {
 		struct entry *e = manifest_find(m, at);
 
-		if (S_ISDIR(st.mode))   /* other entries come and go in it: its time says nothing */
+		if (S_ISDIR(st.mode)) /* other entries come and go in it: its time says nothing */
 			st.mtime = NO_TIME, st.mtime_ns = 0;
 
 		if (!e || e->source != s || !S_ISREG(st.mode))
@@ -218,7 +218,7 @@ static int bring_folder(struct walk *w, const char *from, const char *to);
 static int give_up(const struct walk *w, const char *from, int err)
 {
 	if (err == -ENOENT)
-		return 0;               /* removed while its folder was read */
+		return 0; /* removed while its folder was read */
 	if (w->flags & MANIFEST_SKIP_UNREADABLE && (err == -EACCES || err == -EPERM)) {
 		note("leaving out %s: %s", from, strerror(-err));
 		return 0;
@@ -255,8 +255,8 @@ static int bring_object(struct walk *w, const char *from, const char *to)
 static bool is_made_up(const struct source *s, const char *path)
 {
 	return strcmp(s->name, "this host") == 0 &&
-		(strcmp(path, "/proc") == 0 || strcmp(path, "/sys") == 0 ||
-			strcmp(path, "/dev") == 0 || strcmp(path, "/run") == 0);
+	       (strcmp(path, "/proc") == 0 || strcmp(path, "/sys") == 0 ||
+		       strcmp(path, "/dev") == 0 || strcmp(path, "/run") == 0);
 }
 
 static int bring_folder(struct walk *w, const char *from, const char *to)
@@ -285,8 +285,8 @@ static int bring_folder(struct walk *w, const char *from, const char *to)
 	return err;
 }
 
-int manifest_bring_tree(struct manifest *m, struct source *s, const char *from, const char *to,
-	unsigned flags)
+int manifest_bring_tree(
+	struct manifest *m, struct source *s, const char *from, const char *to, unsigned flags)
 {
 	struct walk w = {.manifest = m, .source = s, .flags = flags};
 	char *real = NULL, *place = follow(m, to);

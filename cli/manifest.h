@@ -10,19 +10,19 @@
 #include "cli/source.h"
 
 struct entry {
-	char *path;             /* absolute, in the image */
+	char *path; /* absolute, in the image */
 	struct source_stat st;
-	char *target;           /* of a symbolic link */
-	char *data;             /* the content when there is no source; st.size bytes */
-	struct source *source;  /* borrowed */
+	char *target;          /* of a symbolic link */
+	char *data;            /* the content when there is no source; st.size bytes */
+	struct source *source; /* borrowed */
 	char *source_path;
 };
 
 struct manifest {
-	struct map by_path;     /* path -> struct entry */
+	struct map by_path; /* path -> struct entry */
 	struct entry **entries;
 	size_t n_entries, room;
-	int64_t newest_mtime;   /* of all files brought: the time of what mote makes itself */
+	int64_t newest_mtime; /* of all files brought: the time of what mote makes itself */
 };
 
 struct entry *manifest_find(const struct manifest *, const char *path);
@@ -40,9 +40,8 @@ void manifest_add_data(struct manifest *, const char *path, const void *data, si
  */
 int manifest_bring(struct manifest *, struct source *, const char *path, char **real) must_check;
 
-
 enum {
-	MANIFEST_SKIP_UNREADABLE = 1,   /* leave out what this user may not read */
+	MANIFEST_SKIP_UNREADABLE = 1, /* leave out what this user may not read */
 };
 
 /*

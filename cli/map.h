@@ -10,7 +10,7 @@ struct map_slot {
 };
 
 struct map {
-	struct map_slot *slots;         /* open addressing; key NULL = free */
+	struct map_slot *slots; /* open addressing; key NULL = free */
 	size_t n_slots, n;
 };
 

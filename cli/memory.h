@@ -12,4 +12,4 @@ void *memory_new(size_t n_items, size_t item_size);
 void *memory_resize(void *old, size_t n_items, size_t item_size);
 
 char *memory_string(const char *text);
-char *memory_bytes(const void *bytes, size_t len);      /* a copy with a NUL behind it */
+char *memory_bytes(const void *bytes, size_t len); /* a copy with a NUL behind it */

@@ -10,23 +10,26 @@
 #include "cli/memory.h"
 
 #define MAX_CPUS 64
-#define STOP_SECONDS 10         /* as docker stop */
+#define STOP_SECONDS 10 /* as docker stop */
 
+/* clang-format off */
 enum {
 	LONG_ROOT = 256, LONG_RW, LONG_ENGINE, LONG_NET, LONG_IP, LONG_TRACE, LONG_MISSING,
 	LONG_NAME, LONG_DRY_RUN, LONG_SIZE, LONG_STOP,
 };
+/* clang-format on */
 
 struct row {
 	unsigned commands;
-	int value;              /* the letter, or LONG_* */
+	int value; /* the letter, or LONG_* */
 	const char *name;
-	int takes;              /* no_argument, ... */
+	int takes; /* no_argument, ... */
 	const char *argument, *help;
 };
 
 #define BOTH (OPTIONS_RUN | OPTIONS_BUILD)
 
+/* clang-format off */
 static const struct row rows[] = {
 	{OPTIONS_RUN, 'p', "publish", required_argument, "[IP:]HOST:GUEST[/udp]",
 		"pass a port of this host on to the program"},
@@ -63,6 +66,7 @@ static const struct row rows[] = {
 	{BOTH, 'v', "verbose", no_argument, NULL, "say more"},
 	{BOTH, 'h', "help", no_argument, NULL, "this help"},
 };
+/* clang-format on */
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -73,20 +77,21 @@ static int set_size(uint64_t *to, const char *option, const char *text)
 	unsigned long long bytes = 0;
 
 	if (size_parse(text, &bytes) < 0 || !bytes)
-		return fail(EINVAL, "cannot use %s %s: it is no size, for example 512M", option, text);
+		return fail(
+			EINVAL, "cannot use %s %s: it is no size, for example 512M", option, text);
 	*to = bytes;
 	return 0;
 }
 
-static int set_number(unsigned *to, const char *option, const char *text, unsigned least,
-	unsigned most)
+static int set_number(
+	unsigned *to, const char *option, const char *text, unsigned least, unsigned most)
 {
 	char *end = NULL;
 	unsigned long value = strtoul(text, &end, 10);
 
 	if (end == text || *end || text[0] == '-' || value < least || value > most)
-		return fail(EINVAL, "cannot use %s %s: it takes a number from %u to %u", option, text,
-			least, most);
+		return fail(EINVAL, "cannot use %s %s: it takes a number from %u to %u", option,
+			text, least, most);
 	*to = (unsigned)value;
 	return 0;
 }
@@ -109,7 +114,7 @@ static int set_variable(struct options *o, const char *text)
 	if (!text[len]) {
 		here = getenv(text);
 		if (!here)
-			return 0;       /* as docker: not set here, not set there */
+			return 0; /* as docker: not set here, not set there */
 	}
 	assignment = here ? string_format("%s=%s", text, here) : memory_string(text);
 	for (size_t i = 0; i < o->environment.n; i++) {
@@ -153,12 +158,22 @@ static int set_network(struct options *o, const char *text)
 static int set_name(struct options *o, const char *text)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"0123456789-_.";
+				      "0123456789-_.";
 
 	if (!text[0] || strlen(text) > 63 || strspn(text, allowed) != strlen(text))
-		return fail(EINVAL, "cannot use the name %s: letters, digits, '-', '_' and '.', at most "
-			"63", text);
+		return fail(EINVAL,
+			"cannot use the name %s: letters, digits, '-', '_' and '.', at most "
+			"63",
+			text);
 	set_string(&o->name, text);
+	return 0;
+}
+
+static int set_trace(struct options *o, const char *text)
+{
+	if (strcmp(text, "syscall") != 0)
+		return fail(EINVAL, "cannot trace %s: there is only --trace=syscall", text);
+	set_string(&o->trace, text);
 	return 0;
 }
 
@@ -212,8 +227,7 @@ static int apply(struct options *o, int value, const char *text)
 		set_string(&o->address, text);
 		return 0;
 	case LONG_TRACE:
-		set_string(&o->trace, text ? text : "syscall");
-		return 0;
+		return set_trace(o, text ? text : "syscall");
 	case LONG_MISSING:
 		o->lists_missing_files = true;
 		return 0;
@@ -276,8 +290,8 @@ static int complain(unsigned command, int result, char **argv)
 /* "mote build PROGRAM -o FILE": the one option that may stand behind the program. */
 static void take_output(struct options *o, int argc, char **argv)
 {
-	if (optind + 1 < argc && (strcmp(argv[optind], "-o") == 0 ||
-			strcmp(argv[optind], "--output") == 0)) {
+	if (optind + 1 < argc &&
+		(strcmp(argv[optind], "-o") == 0 || strcmp(argv[optind], "--output") == 0)) {
 		set_string(&o->output, argv[optind + 1]);
 		optind += 2;
 	}
@@ -293,8 +307,8 @@ int options_parse(struct options *o, unsigned command, int argc, char **argv)
 	opterr = 0;
 	optind = 0;
 	while (err >= 0 && (result = getopt_long(argc, argv, g.shorts, g.longs, NULL)) != -1)
-		err = result == '?' || result == ':' ? complain(command, result, argv) :
-			apply(o, result, optarg);
+		err = result == '?' || result == ':' ? complain(command, result, argv)
+						     : apply(o, result, optarg);
 	if (err >= 0 && optind < argc) {
 		o->program = memory_string(argv[optind++]);
 		if (command == OPTIONS_BUILD)
@@ -332,9 +346,10 @@ void options_print_help(unsigned command)
 		if (r->value < 256)
 			snprintf(letter, sizeof(letter), "-%c, ", r->value);
 		snprintf(left, sizeof(left), "%s--%s%s%s%s", letter, r->name,
-			!r->argument ? "" : r->takes == optional_argument ? "[=" : " ",
-			r->argument ? r->argument : "",
-			r->takes == optional_argument ? "]" : "");
+			!r->argument                    ? ""
+			: r->takes == optional_argument ? "[="
+							: " ",
+			r->argument ? r->argument : "", r->takes == optional_argument ? "]" : "");
 		if (strlen(left) > 34)
 			printf("  %s\n  %-34s  %s\n", left, "", r->help);
 		else

@@ -5,20 +5,20 @@
 #include "cli/request.h"
 
 enum {
-	OPTIONS_RUN = 1,        /* the options of mote run */
-	OPTIONS_BUILD = 2,      /* the options of mote build */
+	OPTIONS_RUN = 1,   /* the options of mote run */
+	OPTIONS_BUILD = 2, /* the options of mote build */
 };
 
 struct options {
-	struct string_list publishes, files, environment;       /* -p -f -e */
+	struct string_list publishes, files, environment; /* -p -f -e */
 	char *root, *name, *workdir, *output, *trace, *network, *address;
-	uint64_t memory;        /* -m; 0 = not given */
-	uint64_t size;          /* build --size; 0 = as small as it can be */
+	uint64_t memory; /* -m; 0 = not given */
+	uint64_t size;   /* build --size; 0 = as small as it can be */
 	unsigned n_cpus, stop_seconds;
 	enum engine engine;
 	bool writes_image, lists_missing_files, dry_run, wants_help;
 
-	char *program;          /* the first word that is no option; NULL = none */
+	char *program; /* the first word that is no option; NULL = none */
 	struct string_list arguments;
 };
 

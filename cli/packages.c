@@ -22,7 +22,8 @@ static char *field(const char *at, const char *end, const char *name)
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 
 		stop = stop ? stop : end;
-		if ((size_t)(stop - at) > len && strncasecmp(at, name, len) == 0 && at[len] == ':') {
+		if ((size_t)(stop - at) > len && strncasecmp(at, name, len) == 0 &&
+			at[len] == ':') {
 			at += len + 1;
 			while (at < stop && (*at == ' ' || *at == '\t'))
 				at++;
@@ -122,8 +123,8 @@ void packages_free(struct packages *p)
 static const char *list_of(struct packages *p, struct package *one)
 {
 	char *plain = string_format(DATABASE "/info/%s.list", one->name);
-	char *qualified = string_format(DATABASE "/info/%s:%s.list", one->name,
-		one->architecture ? one->architecture : "");
+	char *qualified = string_format(
+		DATABASE "/info/%s:%s.list", one->name, one->architecture ? one->architecture : "");
 	char *data = NULL;
 	size_t len = 0;
 

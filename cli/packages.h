@@ -8,8 +8,8 @@
 
 struct package {
 	char *name, *source, *section, *architecture;
-	char *relations;        /* Depends, Pre-Depends, Recommends and Suggests, joined by ',' */
-	char *list;             /* its files, one per line, a '\n' before the first; NULL = unread */
+	char *relations; /* Depends, Pre-Depends, Recommends and Suggests, joined by ',' */
+	char *list;      /* its files, one per line, a '\n' before the first; NULL = unread */
 };
 
 struct packages {

@@ -3,7 +3,8 @@
  *     - a program named by a relative path lies at its absolute path of this host;
  *     - an argument (or the part behind its '=') that names a regular file of this host brings that
  *       file to the same absolute path; folders need -f;
- *     - the working directory is the host's if something brought lies in it, else "/".
+ *     - the working directory is the host's if something brought was named by a relative path or
+ *       lies in it, else "/".
  */
 #include "cli/prepare.h"
 
@@ -27,7 +28,7 @@ static char *current_folder(void)
 static bool is_devices(const char *path)
 {
 	return path_is_under(path, "/proc") || path_is_under(path, "/sys") ||
-		path_is_under(path, "/dev");
+	       path_is_under(path, "/dev");
 }
 
 static void add_named_file(struct request *r, const char *cwd, const char *text)
@@ -81,6 +82,40 @@ static char *absolute_search_path(const char *cwd, const char *path)
 	return text_take(&out);
 }
 
+static bool is_relative(const char *path)
+{
+	return path[0] != '/' && strchr(path, '/');
+}
+
+static bool names_relative_file(const struct options *o, const struct request *r, const char *cwd)
+{
+	bool does = false;
+
+	for (size_t i = 0; !does && i < o->arguments.n; i++) {
+		const char *text = o->arguments.items[i], *equals = strchr(text, '=');
+		char *path = path_join(cwd, text),
+		     *behind = path_join(cwd, equals ? equals + 1 : text);
+
+		does = (text[0] != '/' && list_has(&r->named_files, path)) ||
+		       (equals && equals[1] != '/' && list_has(&r->named_files, behind));
+		free(path);
+		free(behind);
+	}
+	return does;
+}
+
+/* Whether the program is to find itself in the folder it was started from. */
+static bool uses_folder(const struct options *o, const struct request *r, const char *cwd)
+{
+	bool uses = o->program && !o->root &&
+		    (is_relative(o->program) || path_is_under(r->program, cwd) ||
+			    names_relative_file(o, r, cwd));
+
+	for (size_t i = 0; i < r->n_additions; i++)
+		uses |= path_is_under(r->additions[i].to, cwd);
+	return uses;
+}
+
 int prepare_request(const struct options *o, struct request *r)
 {
 	const char *path = getenv("PATH"), *library_path = options_variable(o, "LD_LIBRARY_PATH");
@@ -92,16 +127,20 @@ int prepare_request(const struct options *o, struct request *r)
 	if (o->root)
 		r->root = path_join(cwd, o->root);
 	if (o->program)
-		r->program = strchr(o->program, '/') ? path_join(cwd, o->program) :
-			memory_string(o->program);
+		r->program = strchr(o->program, '/') ? path_join(cwd, o->program)
+						     : memory_string(o->program);
 	if (zone)
 		r->time_zone = memory_string(zone);
 	if (library_path)
 		list_add_split(&r->library_path, library_path, ':');
-	if (!o->root)           /* with a root, arguments name that root's files */
+	if (!o->root) /* with a root, arguments name that root's files */
 		add_named_files(r, cwd, &o->arguments);
 	int err = add_files(o, r);
 
+	if (err >= 0 && !o->workdir && strcmp(cwd, "/") != 0 && uses_folder(o, r, cwd)) {
+		r->folder = cwd;
+		cwd = NULL;
+	}
 	free(cwd);
 	if (err < 0)
 		request_free(r);
@@ -135,21 +174,11 @@ static void make_environment(const struct options *o, struct string_list *enviro
 		list_add_owned(environment, string_format("TERM=%s", term));
 }
 
-static char *working_folder(const struct options *o, const struct request *r)
+/* A script is told the name it was called by, as Linux does. */
+static const char *script_name(const struct options *o, const struct request *r, const char *prefix)
 {
-	if (o->workdir)
-		return memory_string(o->workdir);
-	char *cwd = current_folder();
-	bool is_there = r->program && path_is_under(r->program, cwd);
-
-	for (size_t i = 0; i < r->n_additions; i++)
-		is_there |= path_is_under(r->additions[i].to, cwd);
-	for (size_t i = 0; i < r->named_files.n; i++)
-		is_there |= path_is_under(r->named_files.items[i], cwd);
-	if (is_there && strcmp(cwd, "/") != 0)
-		return cwd;
-	free(cwd);
-	return NULL;
+	return r->folder && is_relative(o->program) && strcmp(prefix, r->program) == 0 ? o->program
+										       : prefix;
 }
 
 void prepare_start(const struct options *o, const struct request *r, const struct launch *l,
@@ -157,10 +186,19 @@ void prepare_start(const struct options *o, const struct request *r, const struc
 {
 	make_environment(o, environment);
 	for (size_t i = 0; l && i < l->prefix.n; i++)
-		list_add(arguments, l->prefix.items[i]);
+		list_add(arguments, script_name(o, r, l->prefix.items[i]));
 	for (size_t i = 0; i < o->arguments.n; i++)
 		list_add(arguments, o->arguments.items[i]);
-	*cwd = working_folder(o, r);
+	const char *folder = o->workdir ? o->workdir : r->folder;
+
+	*cwd = folder ? memory_string(folder) : NULL;
+}
+
+char *prepare_argv0(const struct options *o, const struct request *r, const struct launch *l)
+{
+	bool is_script = l->prefix.n > 0;
+
+	return memory_string(!is_script && r->folder ? o->program : l->argv0);
 }
 
 int prepare_exit_status(int err)

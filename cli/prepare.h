@@ -12,5 +12,8 @@ int prepare_request(const struct options *, struct request *) must_check;
 void prepare_start(const struct options *, const struct request *, const struct launch *,
 	struct string_list *environment, struct string_list *arguments, char **cwd);
 
+/* argv[0]: as it was typed, where that names the program in the machine too; a new string. */
+char *prepare_argv0(const struct options *, const struct request *, const struct launch *);
+
 /* mote's exit status for a failed gathering. */
 int prepare_exit_status(int err);

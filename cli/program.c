@@ -8,8 +8,8 @@
 
 #include "cli/memory.h"
 
-#define LINE_MAX_BYTES 255      /* of "#!", as Linux (BINPRM_BUF_SIZE) */
-#define MAX_SCRIPTS 4           /* interpreted by scripts */
+#define LINE_MAX_BYTES 255 /* of "#!", as Linux (BINPRM_BUF_SIZE) */
+#define MAX_SCRIPTS 4      /* interpreted by scripts */
 
 /* 0 when a regular file with an x bit is there; *real is where. */
 static int check_runnable(struct source *s, const char *path, char **real)
@@ -127,8 +127,10 @@ static int undo_env(const char *script, struct string_list *words)
 		list_add(&inner, line);
 	if (!inner.n || inner.items[0][0] == '-' || strchr(inner.items[0], '=')) {
 		list_free(&inner);
-		return fail(ENOEXEC, "cannot run %s: its first line asks env for \"%s\", which mote "
-			"does not do: name the interpreter", script, line);
+		return fail(ENOEXEC,
+			"cannot run %s: its first line asks env for \"%s\", which mote "
+			"does not do: name the interpreter",
+			script, line);
 	}
 	list_free(words);
 	*words = inner;
@@ -190,7 +192,8 @@ int program_find(struct source *s, const char *name, const char *path, struct pr
 		else if (!words.n)
 			break;
 		else if (depth >= MAX_SCRIPTS)
-			err = fail(ENOEXEC, "cannot run %s: its interpreters are scripts without end",
+			err = fail(ENOEXEC,
+				"cannot run %s: its interpreters are scripts without end",
 				out->file);
 		else
 			err = enter_interpreter(s, out, &words, path, &real);

@@ -72,8 +72,10 @@ int publish_parse(const char *spec, struct publish *out)
 
 	*out = (struct publish){0};
 	if (strlen(spec) >= sizeof(text) || parse_into(strcpy(text, spec), out) < 0)
-		return fail(EINVAL, "cannot publish %s: it is not [IP:]HOST:GUEST[/udp], "
-			"for example 8080:80", spec);
+		return fail(EINVAL,
+			"cannot publish %s: it is not [IP:]HOST:GUEST[/udp], "
+			"for example 8080:80",
+			spec);
 	return 0;
 }
 
@@ -85,9 +87,9 @@ int publish_check(const struct publish *p)
 	int yes = 1;
 
 	if (fd < 0)
-		return 0;       /* whoever starts the machine will say it */
+		return 0; /* whoever starts the machine will say it */
 	inet_pton(AF_INET, p->address, &at.sin_addr);
-	if (is_tcp)             /* as QEMU does: connections that end do not hold the port */
+	if (is_tcp) /* as QEMU does: connections that end do not hold the port */
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	int err = bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ? errno : 0;
 
@@ -95,8 +97,10 @@ int publish_check(const struct publish *p)
 		err = errno;
 	close(fd);
 	if (err == EADDRINUSE)
-		return fail(err, "cannot publish port %u/%s: another program has it: choose another "
-			"with -p, or find it with ss -ln", p->host_port, p->protocol);
+		return fail(err,
+			"cannot publish port %u/%s: another program has it: choose another "
+			"with -p, or find it with ss -ln",
+			p->host_port, p->protocol);
 	if (err)
 		return fail(err, "cannot publish port %u/%s on %s: %s", p->host_port, p->protocol,
 			p->address, strerror(err));

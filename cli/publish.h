@@ -6,9 +6,9 @@
 #include "cli/report.h"
 
 struct publish {
-	char address[64];       /* of this host, "0.0.0.0" when none was given */
+	char address[64]; /* of this host, "0.0.0.0" when none was given */
 	uint16_t host_port, guest_port;
-	const char *protocol;   /* "tcp" or "udp" */
+	const char *protocol; /* "tcp" or "udp" */
 };
 
 /* Says what is wrong with spec. */

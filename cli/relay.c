@@ -25,13 +25,13 @@
 
 struct state {
 	const struct relay *relay;
-	int signals;                    /* a signalfd */
-	char input[2 * INPUT_CHUNK];    /* for the machine, framed */
+	int signals;                 /* a signalfd */
+	char input[2 * INPUT_CHUNK]; /* for the machine, framed */
 	size_t input_at, input_len;
 	bool input_ended, child_ended, output_closed, console_closed;
 	int child_status;
-	int stop_signal;                /* that asked for the end; 0 = none did */
-	int64_t kill_at_ns;             /* when the machine has had its time */
+	int stop_signal;    /* that asked for the end; 0 = none did */
+	int64_t kill_at_ns; /* when the machine has had its time */
 	struct text status, errors;
 };
 
@@ -173,8 +173,9 @@ static void ask_to_stop(struct state *s, int number)
 		kill(s->relay->child, SIGKILL);
 		return;
 	}
-	add_control(s, number == SIGINT ? BOOT_CONTROL_INTERRUPT :
-		number == SIGHUP ? BOOT_CONTROL_HANGUP : BOOT_CONTROL_TERMINATE);
+	add_control(s, number == SIGINT   ? BOOT_CONTROL_INTERRUPT
+		       : number == SIGHUP ? BOOT_CONTROL_HANGUP
+					  : BOOT_CONTROL_TERMINATE);
 	s->kill_at_ns = now_ns() + s->relay->stop_seconds * 1000000000LL;
 }
 
@@ -220,8 +221,8 @@ static int failed_status(const char *text, const char *program)
 	while (*end == ' ')
 		end++;
 	fail(EIO, "cannot run %s: %s", program, *end ? end : "the kernel gave no reason");
-	return status == EXIT_NOT_RUNNABLE || status == EXIT_NOT_FOUND ? (int)status :
-		EXIT_MOTE_FAILED;
+	return status == EXIT_NOT_RUNNABLE || status == EXIT_NOT_FOUND ? (int)status
+								       : EXIT_MOTE_FAILED;
 }
 
 static int status_of_record(const char *record, const char *program)
@@ -327,7 +328,7 @@ int relay_run(const struct relay *r)
 	fcntl(r->console, F_SETFL, O_NONBLOCK);
 	fcntl(r->status, F_SETFL, O_NONBLOCK);
 	fcntl(r->errors, F_SETFL, O_NONBLOCK);
-	read_signals(&s);               /* the engine may have ended before there was a signalfd */
+	read_signals(&s); /* the engine may have ended before there was a signalfd */
 	while (!s.child_ended)
 		step(&s);
 	drain(&s);

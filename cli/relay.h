@@ -10,13 +10,13 @@
 #include "cli/report.h"
 
 struct relay {
-	pid_t child;            /* the engine's process */
-	int console;            /* the machine's console, both ways */
-	int status;             /* where the status record comes from */
-	int errors;             /* the engine's stderr */
-	bool is_framed;         /* the kernel understands controls in its input */
+	pid_t child;    /* the engine's process */
+	int console;    /* the machine's console, both ways */
+	int status;     /* where the status record comes from */
+	int errors;     /* the engine's stderr */
+	bool is_framed; /* the kernel understands controls in its input */
 	unsigned stop_seconds;
-	const char *program;    /* for messages */
+	const char *program; /* for messages */
 };
 
 /* Blocks the signals that the relay takes; before the engine is started. */

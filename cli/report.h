@@ -12,10 +12,10 @@
 
 /* The exit status of mote itself, as docker's and the shell's. */
 enum {
-	EXIT_MOTE_FAILED = 125,         /* mote could not do its part */
-	EXIT_NOT_RUNNABLE = 126,        /* the program is there but cannot run */
-	EXIT_NOT_FOUND = 127,           /* the program, its interpreter or a library is not there */
-	EXIT_KILLED = 128,              /* plus the number of the signal that ended the program */
+	EXIT_MOTE_FAILED = 125,  /* mote could not do its part */
+	EXIT_NOT_RUNNABLE = 126, /* the program is there but cannot run */
+	EXIT_NOT_FOUND = 127,    /* the program, its interpreter or a library is not there */
+	EXIT_KILLED = 128,       /* plus the number of the signal that ended the program */
 };
 
 /* Prints the line and returns -err, for "return fail(ENOENT, ...)". */
@@ -27,5 +27,5 @@ void warn(const char *format, ...) printf_like(1, 2);
 /* Only with -v. */
 void note(const char *format, ...) printf_like(1, 2);
 
-void report_verbose(void);              /* from now on note() prints */
+void report_verbose(void); /* from now on note() prints */
 bool report_is_verbose(void);

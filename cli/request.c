@@ -30,8 +30,8 @@ int request_add_file(struct request *r, const char *spec)
 		int err = errno;
 
 		free(from);
-		return fail(err, "cannot add %s: %s: check the name given to -f", spec,
-			strerror(err));
+		return fail(
+			err, "cannot add %s: %s: check the name given to -f", spec, strerror(err));
 	}
 	struct addition *a;
 
@@ -48,8 +48,10 @@ char *request_key(const struct request *r)
 	struct text key = {0};
 
 	text_format(&key, "root %s\nprogram %s\npath %s\nzone %s\n", r->root ? r->root : "",
-		r->program ? r->program : "", r->program && r->program[0] == '/' ? "" :
-		r->search_path, r->time_zone ? r->time_zone : "");
+		r->program ? r->program : "",
+		r->program && r->program[0] == '/' ? "" : r->search_path,
+		r->time_zone ? r->time_zone : "");
+	text_format(&key, "folder %s\n", r->folder ? r->folder : "");
 	for (size_t i = 0; i < r->n_additions; i++)
 		text_format(&key, "add %s\nto %s\n", r->additions[i].from, r->additions[i].to);
 	for (size_t i = 0; i < r->named_files.n; i++)
@@ -68,6 +70,7 @@ void request_free(struct request *r)
 	free(r->program);
 	free(r->search_path);
 	free(r->time_zone);
+	free(r->folder);
 	for (size_t i = 0; i < r->n_additions; i++) {
 		free(r->additions[i].from);
 		free(r->additions[i].to);
@@ -92,7 +95,7 @@ struct work {
 	const struct request *request;
 	struct gathering *out;
 	struct closure closure;
-	struct source *programs;        /* where the program is looked up */
+	struct source *programs; /* where the program is looked up */
 };
 
 /* A program that a --root does not have may be the host's: "mote run --root DIR ./server". */
@@ -138,8 +141,7 @@ static int gather_program(struct work *w)
 	if (err < 0)
 		return err;
 	w->closure.source = w->out->root;
-	if (w->programs != w->out->root &&
-		manifest_bring(m, w->programs, p.file, NULL) < 0)
+	if (w->programs != w->out->root && manifest_bring(m, w->programs, p.file, NULL) < 0)
 		err = fail(EIO, "cannot read %s", p.file);
 	if (err >= 0 && strcmp(p.file, p.init) != 0 && w->programs == w->out->root &&
 		manifest_bring(m, w->programs, p.file, NULL) < 0)
@@ -189,8 +191,8 @@ static int gather_additions(struct work *w)
 	int err = 0;
 
 	for (size_t i = 0; err >= 0 && i < r->n_additions; i++)
-		err = manifest_bring_tree(m, w->out->host, r->additions[i].from,
-			r->additions[i].to, 0);
+		err = manifest_bring_tree(
+			m, w->out->host, r->additions[i].from, r->additions[i].to, 0);
 	for (size_t i = 0; err >= 0 && i < r->named_files.n; i++) {
 		err = manifest_bring(m, w->out->host, r->named_files.items[i], NULL);
 		if (err < 0)
@@ -205,8 +207,7 @@ static int gather_all(struct work *w)
 	struct gathering *out = w->out;
 	int err = 0;
 
-	if (w->request->root &&
-		manifest_bring_tree(&out->manifest, out->root, "/", "/", 0) < 0)
+	if (w->request->root && manifest_bring_tree(&out->manifest, out->root, "/", "/", 0) < 0)
 		return -EIO;
 	if (w->request->program)
 		err = gather_program(w);
@@ -215,6 +216,8 @@ static int gather_all(struct work *w)
 	if (err < 0)
 		return err;
 	gather_plugins(w);
+	if (w->request->folder)
+		manifest_add_folder(&out->manifest, w->request->folder, 0755);
 	system_files_add(&out->manifest, out->root, &w->closure, w->request->time_zone);
 	manifest_finish(&out->manifest);
 	return 0;

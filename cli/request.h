@@ -9,25 +9,27 @@
 
 /* A file or folder of this host that is added: "-f FROM:TO". */
 struct addition {
-	char *from, *to;                /* absolute */
+	char *from, *to; /* absolute */
 };
 
 struct request {
-	char *root;                     /* --root, absolute; NULL = take what is needed from the host */
-	char *program;                  /* absolute, or a name without '/'; NULL = no program */
-	char *search_path;              /* PATH it is looked up in */
+	char *root;        /* --root, absolute; NULL = take what is needed from the host */
+	char *program;     /* absolute, or a name without '/'; NULL = no program */
+	char *search_path; /* PATH it is looked up in */
 	struct addition *additions;
 	size_t n_additions;
-	struct string_list named_files; /* host files named by arguments: brought to the same path */
-	struct string_list library_path;        /* of LD_LIBRARY_PATH */
-	char *time_zone;                /* of TZ, or NULL */
+	struct string_list
+		named_files; /* host files named by arguments: brought to the same path */
+	struct string_list library_path; /* of LD_LIBRARY_PATH */
+	char *time_zone;                 /* of TZ, or NULL */
+	char *folder; /* the program's working directory is this host's, or NULL */
 };
 
 /* How the machine starts the program; what of it depends on the image's files. */
 struct launch {
 	char *init, *argv0;
-	struct string_list prefix;      /* arguments before the user's */
-	uint64_t least_memory;          /* bytes its data takes before it runs */
+	struct string_list prefix; /* arguments before the user's */
+	uint64_t least_memory;     /* bytes its data takes before it runs */
 };
 
 /* Parses FROM[:TO]; says what is wrong. */
@@ -40,7 +42,7 @@ char *request_key(const struct request *);
 struct gathering {
 	struct manifest manifest;
 	struct source *host, *root;
-	struct launch launch;           /* when there is a program */
+	struct launch launch; /* when there is a program */
 };
 
 /*

@@ -18,15 +18,16 @@
 #include "cli/prepare.h"
 
 #define MEMORY_DEFAULT (256ULL << 20)
-#define MEMORY_LEAST (2ULL << 20)       /* the firmware and the kernel's file need this much */
+#define MEMORY_LEAST (2ULL << 20) /* the firmware and the kernel's file need this much */
 
 static int print_help(void)
 {
 	puts("Usage: mote run [OPTIONS] PROGRAM|IMAGE [ARG...]\n\n"
-		"Runs PROGRAM (a path, or a name looked up in $PATH) with the libraries and files it\n"
-		"needs, or an IMAGE made by mote build, as a machine of its own.  Arguments that name\n"
-		"files of this host bring them along; everything else is added with -f.  What the\n"
-		"program writes is gone when it ends, except with --rw IMAGE.\n\nOptions:");
+	     "Runs PROGRAM (a path, or a name looked up in $PATH) with the libraries and files it\n"
+	     "needs, or an IMAGE made by mote build, as a machine of its own.  Arguments that "
+	     "name\n"
+	     "files of this host bring them along; everything else is added with -f.  What the\n"
+	     "program writes is gone when it ends, except with --rw IMAGE.\n\nOptions:");
 	options_print_help(OPTIONS_RUN);
 	puts("\nExample: mote run -p 8080:80 nginx -g 'daemon off;'");
 	return 0;
@@ -46,9 +47,11 @@ static int set_network(const struct options *o, struct machine *m)
 		m->network = strcmp(network, "none") == 0 ? NETWORK_NONE : NETWORK_USER;
 	}
 	if (o->address && m->network != NETWORK_TAP)
-		return fail(EINVAL, "cannot set the address with --ip: that needs --net tap:INTERFACE");
+		return fail(
+			EINVAL, "cannot set the address with --ip: that needs --net tap:INTERFACE");
 	if (o->publishes.n && m->network != NETWORK_USER)
-		return fail(EINVAL, "cannot publish ports with --net %s: that needs --net user", network);
+		return fail(EINVAL, "cannot publish ports with --net %s: that needs --net user",
+			network);
 	m->n_publishes = o->publishes.n;
 	m->publishes = memory_new(o->publishes.n, sizeof(m->publishes[0]));
 	int err = 0;
@@ -70,11 +73,13 @@ static int set_machine(const struct options *o, struct machine *m)
 	m->lists_missing_files = o->lists_missing_files;
 	m->says_all = report_is_verbose();
 	if (m->memory < MEMORY_LEAST)
-		return fail(EINVAL, "cannot run with %" PRIu64 " KB of memory: give at least 2M with -m",
+		return fail(EINVAL,
+			"cannot run with %" PRIu64 " KB of memory: give at least 2M with -m",
 			m->memory >> 10);
 	m->kernel = kernel_find();
 	if (!m->kernel)
-		return fail(ENOENT, "cannot find the kernel kernel-x86_64.elf: build it with make, or "
+		return fail(ENOENT,
+			"cannot find the kernel kernel-x86_64.elf: build it with make, or "
 			"name it in MOTE_KERNEL");
 	return set_network(o, m);
 }
@@ -86,8 +91,10 @@ static int check_memory(const struct machine *m, const struct launch *l)
 
 	if (l->least_memory < m->memory)
 		return 0;
-	return fail(ENOMEM, "cannot run %s: its data takes %" PRIu64 " MB and the machine has %"
-		PRIu64 " MB: give more with -m", l->init, need, m->memory >> 20);
+	return fail(ENOMEM,
+		"cannot run %s: its data takes %" PRIu64 " MB and the machine has %" PRIu64
+		" MB: give more with -m",
+		l->init, need, m->memory >> 20);
 }
 
 static int start(const struct options *o, struct machine *m)
@@ -103,8 +110,10 @@ static int run_program(const struct options *o, struct machine *m)
 	struct request r;
 
 	if (o->writes_image) {
-		fail(EINVAL, "cannot use --rw with a program: mote build -o app.img %s, then mote run "
-			"--rw app.img", o->program);
+		fail(EINVAL,
+			"cannot use --rw with a program: mote build -o app.img %s, then mote run "
+			"--rw app.img",
+			o->program);
 		return EXIT_MOTE_FAILED;
 	}
 	if (prepare_request(o, &r) < 0)
@@ -117,7 +126,7 @@ static int run_program(const struct options *o, struct machine *m)
 	}
 	m->image = memory_string(image.path);
 	m->init = memory_string(image.launch.init);
-	m->argv0 = memory_string(image.launch.argv0);
+	m->argv0 = prepare_argv0(o, &r, &image.launch);
 	prepare_start(o, &r, &image.launch, &m->environment, &m->arguments, &m->cwd);
 	request_free(&r);
 	int status = check_memory(m, &image.launch) < 0 ? EXIT_MOTE_FAILED : start(o, m);
@@ -132,12 +141,13 @@ static int run_program(const struct options *o, struct machine *m)
  * from them. */
 static int set_start(const struct options *o, struct machine *m, struct defaults *d)
 {
-	const struct string_list *arguments = o->arguments.n || !d->init ? &o->arguments :
-		&d->arguments;
+	const struct string_list *arguments =
+		o->arguments.n || !d->init ? &o->arguments : &d->arguments;
 	size_t first = 0;
 
 	if (!d->init && !arguments->n)
-		return fail(ENOENT, "cannot run %s: it names no program: give one behind it", o->program);
+		return fail(ENOENT, "cannot run %s: it names no program: give one behind it",
+			o->program);
 	m->init = memory_string(d->init ? d->init : arguments->items[first++]);
 	m->argv0 = d->init && d->argv0 ? memory_string(d->argv0) : NULL;
 	m->cwd = o->workdir ? memory_string(o->workdir) : d->cwd ? memory_string(d->cwd) : NULL;
@@ -156,8 +166,10 @@ static int run_image(const struct options *o, struct machine *m)
 	struct defaults d;
 
 	if (o->root || o->files.n) {
-		fail(EINVAL, "cannot add files to the finished image %s: give --root and -f to mote "
-			"build", o->program);
+		fail(EINVAL,
+			"cannot add files to the finished image %s: give --root and -f to mote "
+			"build",
+			o->program);
 		return EXIT_MOTE_FAILED;
 	}
 	if (source_open_image(o->program, &source) < 0)
@@ -188,7 +200,7 @@ static bool is_image(const char *path)
 	if (fd < 0)
 		return false;
 	bool is = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && pread(fd, magic, 2, 1080) == 2 &&
-		magic[0] == 0x53 && magic[1] == 0xef;
+		  magic[0] == 0x53 && magic[1] == 0xef;
 
 	close(fd);
 	return is;
@@ -208,7 +220,8 @@ int command_run(int argc, char **argv)
 	else if (!o.program)
 		fail(EINVAL, "no program given: mote run PROGRAM, see mote run --help");
 	else if (string_ends(o.program, ".yaml") && access(o.program, F_OK) == 0)
-		fail(ENOSYS, "cannot run %s: mote.yaml files are not supported yet: name the program",
+		fail(ENOSYS,
+			"cannot run %s: mote.yaml files are not supported yet: name the program",
 			o.program);
 	else if (set_machine(&o, &m) >= 0)
 		status = is_image(o.program) ? run_image(&o, &m) : run_program(&o, &m);

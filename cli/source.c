@@ -9,7 +9,7 @@
 
 #include "cli/memory.h"
 
-#define MAX_LINKS 40            /* as Linux: path_resolution(7) */
+#define MAX_LINKS 40 /* as Linux: path_resolution(7) */
 
 int source_stat(struct source *s, const char *path, struct source_stat *st)
 {
@@ -115,8 +115,8 @@ static char *next_part(char **rest)
 	return part;
 }
 
-int source_resolve(struct source *s, const char *path, source_link_visitor *visit, void *context,
-	char **real)
+int source_resolve(
+	struct source *s, const char *path, source_link_visitor *visit, void *context, char **real)
 {
 	char *done = memory_string(""), *rest = memory_string(path);
 	int n_links = 0, err = 0;

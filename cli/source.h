@@ -13,13 +13,13 @@
 #include "cli/text.h"
 
 struct source_stat {
-	uint32_t mode;          /* type and permissions, as st_mode */
+	uint32_t mode; /* type and permissions, as st_mode */
 	uint32_t uid, gid;
 	uint64_t size;
-	int64_t mtime;          /* seconds since 1970, and the rest */
+	int64_t mtime; /* seconds since 1970, and the rest */
 	uint32_t mtime_ns;
-	uint32_t major, minor;  /* of a device */
-	bool is_unreadable;     /* a file whose content this user may not have */
+	uint32_t major, minor; /* of a device */
+	bool is_unreadable;    /* a file whose content this user may not have */
 };
 
 struct source;
@@ -39,8 +39,8 @@ struct source_ops {
 
 struct source {
 	const struct source_ops *ops;
-	char *name;             /* for messages: "this host" or the name of the archive */
-	bool is_unrecorded;     /* what is read now is no input of the image */
+	char *name;         /* for messages: "this host" or the name of the archive */
+	bool is_unrecorded; /* what is read now is no input of the image */
 };
 
 struct source_file {
@@ -67,8 +67,8 @@ int source_read(struct source_file *, uint64_t offset, void *buf, size_t len) mu
 void source_close(struct source_file *);
 
 /* The whole of a file of at most max bytes (-EFBIG above), with a NUL behind. */
-int source_read_all(struct source *, const char *path, size_t max, char **data, size_t *len)
-	must_check;
+int source_read_all(
+	struct source *, const char *path, size_t max, char **data, size_t *len) must_check;
 
 /* Called for every symbolic link on the way; path is the link's, target its text. */
 typedef void source_link_visitor(void *context, const char *path, const char *target);

@@ -13,7 +13,7 @@
 
 struct host {
 	struct source source;
-	char *folder;           /* "" for the host itself */
+	char *folder; /* "" for the host itself */
 	struct inputs *inputs;
 };
 
@@ -54,8 +54,8 @@ static int host_stat(struct source *s, const char *path, struct source_stat *out
 			.mtime_ns = (uint32_t)st.st_mtim.tv_nsec,
 			.major = major(st.st_rdev),
 			.minor = minor(st.st_rdev),
-			.is_unreadable = S_ISREG(st.st_mode) && geteuid() != 0 &&
-				access(name, R_OK) < 0,
+			.is_unreadable =
+				S_ISREG(st.st_mode) && geteuid() != 0 && access(name, R_OK) < 0,
 		};
 	}
 	free(name);

@@ -7,7 +7,7 @@
 #include "cli/memory.h"
 #include "cli/source.h"
 
-#define LINK_MAX_BYTES 4096     /* a link's target never exceeds a block */
+#define LINK_MAX_BYTES 4096 /* a link's target never exceeds a block */
 
 struct image {
 	struct source source;
@@ -55,7 +55,7 @@ static int image_stat(struct source *s, const char *path, struct source_stat *ou
 		.gid = inode_gid(inode),
 		.size = EXT2_I_SIZE(&inode),
 		.mtime = (int64_t)(int32_t)inode.i_mtime +
-			((int64_t)(inode.i_mtime_extra & 3) << 32),
+			 ((int64_t)(inode.i_mtime_extra & 3) << 32),
 		.mtime_ns = inode.i_mtime_extra >> 2,
 	};
 	if (S_ISCHR(inode.i_mode) || S_ISBLK(inode.i_mode)) {
@@ -145,13 +145,13 @@ static void image_close(struct source_file *file)
 	free(file);
 }
 
-static int add_name(struct ext2_dir_entry *entry, int offset, int block_size, char *buf,
-	void *context)
+static int add_name(
+	struct ext2_dir_entry *entry, int offset, int block_size, char *buf, void *context)
 {
 	int len = ext2fs_dirent_name_len(entry);
 	char *name = memory_bytes(entry->name, (size_t)len);
 	bool usable = len && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-		strlen(name) == (size_t)len && !strchr(name, '/');
+		      strlen(name) == (size_t)len && !strchr(name, '/');
 
 	(void)offset, (void)block_size, (void)buf;
 	if (usable)
@@ -200,13 +200,14 @@ int source_open_image(const char *path, struct source **out)
 	struct image *image = memory_new(1, sizeof(*image));
 
 	initialize_ext2_error_table();
-	errcode_t code =
-		ext2fs_open(path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &image->fs);
+	errcode_t code = ext2fs_open(path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &image->fs);
 
 	if (code) {
 		free(image);
-		return fail(EUCLEAN, "cannot read the image %s: %s: check it with e2fsck -f, or "
-			"build it again", path, error_message(code));
+		return fail(EUCLEAN,
+			"cannot read the image %s: %s: check it with e2fsck -f, or "
+			"build it again",
+			path, error_message(code));
 	}
 	image->source.ops = &image_ops;
 	image->source.name = memory_string(path);

@@ -15,14 +15,14 @@
 
 struct node {
 	struct source_stat st;
-	char *target;                   /* of a symbolic link */
-	uint64_t at;                    /* where the content is kept */
-	struct string_list names;       /* of a folder */
+	char *target;             /* of a symbolic link */
+	uint64_t at;              /* where the content is kept */
+	struct string_list names; /* of a folder */
 };
 
 struct tar {
 	struct source source;
-	struct map nodes;               /* path -> struct node */
+	struct map nodes; /* path -> struct node */
 	FILE *contents;
 	uint64_t end;
 };

@@ -11,31 +11,39 @@
 #include "cli/memory.h"
 
 #define ACCOUNTS_MAX (16u << 20)
-#define FIRST_PERSON 1000               /* user ids below are the system's: login.defs(5) */
+#define FIRST_PERSON 1000 /* user ids below are the system's: login.defs(5) */
 #define NOBODY 65534
 
 static const struct {
 	const char *path;
 	uint32_t permissions;
 } folders[] = {
-	{"/dev", 0755}, {"/etc", 0755}, {"/proc", 0555}, {"/root", 0700}, {"/run", 0755},
-	{"/run/lock", 01777}, {"/sys", 0555}, {"/tmp", 01777}, {"/var", 0755},
+	{"/dev", 0755},
+	{"/etc", 0755},
+	{"/proc", 0555},
+	{"/root", 0700},
+	{"/run", 0755},
+	{"/run/lock", 01777},
+	{"/sys", 0555},
+	{"/tmp", 01777},
+	{"/var", 0755},
 	{"/var/tmp", 01777},
 };
 
 static const struct {
 	const char *path, *target;
 } links[] = {
-	{"/var/run", "/run"}, {"/var/lock", "/run/lock"}, {"/etc/mtab", "../proc/self/mounts"},
+	{"/var/run", "/run"},
+	{"/var/lock", "/run/lock"},
+	{"/etc/mtab", "../proc/self/mounts"},
 };
 
 static const struct {
 	const char *path, *content;
 } files[] = {
 	{"/etc/hostname", "mote\n"},
-	{"/etc/hosts",
-		"127.0.0.1\tlocalhost mote\n"
-		"::1\tlocalhost ip6-localhost ip6-loopback\n"},
+	{"/etc/hosts", "127.0.0.1\tlocalhost mote\n"
+		       "::1\tlocalhost ip6-localhost ip6-loopback\n"},
 	/* QEMU's user network answers here; the kernel knows better servers from DHCP or ip=. */
 	{"/etc/resolv.conf", "nameserver 10.0.2.3\n"},
 	/* Of the host's services only those that need no daemon of the host. */
@@ -97,10 +105,9 @@ static void add_time_zone(struct manifest *m, struct source *s, const char *zone
 /* OpenSSL's configuration and the one bundle that everybody reads. */
 static void add_certificates(struct manifest *m, struct source *s)
 {
-	static const char *const paths[] = {
-		"/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/openssl.cnf",
-		"/usr/lib/ssl/cert.pem", "/usr/lib/ssl/openssl.cnf", "/usr/lib/ssl/certs",
-		"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
+	static const char *const paths[] = {"/etc/ssl/certs/ca-certificates.crt",
+		"/etc/ssl/openssl.cnf", "/usr/lib/ssl/cert.pem", "/usr/lib/ssl/openssl.cnf",
+		"/usr/lib/ssl/certs", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		bring(m, s, paths[i]);
@@ -109,7 +116,8 @@ static void add_certificates(struct manifest *m, struct source *s)
 /* What glibc loads by name: libgcc_s to unwind a cancelled thread, name services before 2.34. */
 static void add_c_library_helpers(struct manifest *m, const struct closure *c)
 {
-	static const char *const helpers[] = {"libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"};
+	static const char *const helpers[] = {
+		"libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"};
 	char *folder = path_folder(c->c_library);
 	struct source_stat st;
 	char *unwinder = path_join(folder, "libgcc_s.so.1");
@@ -131,8 +139,8 @@ static void add_c_library_helpers(struct manifest *m, const struct closure *c)
 	free(folder);
 }
 
-void system_files_add(struct manifest *m, struct source *from, const struct closure *c,
-	const char *time_zone)
+void system_files_add(
+	struct manifest *m, struct source *from, const struct closure *c, const char *time_zone)
 {
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		manifest_add_folder(m, folders[i].path, folders[i].permissions);

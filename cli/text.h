@@ -10,14 +10,14 @@
 #include "cli/report.h"
 
 struct text {
-	char *data;             /* NUL behind the last byte; NULL while empty */
+	char *data; /* NUL behind the last byte; NULL while empty */
 	size_t len, room;
 };
 
 void text_add(struct text *, const char *string);
 void text_add_bytes(struct text *, const void *bytes, size_t len);
 void text_format(struct text *, const char *format, ...) printf_like(2, 3);
-char *text_take(struct text *);         /* the string, the caller's from now on; never NULL */
+char *text_take(struct text *); /* the string, the caller's from now on; never NULL */
 void text_free(struct text *);
 
 /* A new string, as asprintf(). */
@@ -31,8 +31,8 @@ struct string_list {
 	size_t n, room;
 };
 
-void list_add(struct string_list *, const char *string);                /* copies */
-void list_add_owned(struct string_list *, char *string);                /* takes over */
+void list_add(struct string_list *, const char *string); /* copies */
+void list_add_owned(struct string_list *, char *string); /* takes over */
 void list_add_split(struct string_list *, const char *string, char separator);
 bool list_has(const struct string_list *, const char *string);
 void list_sort(struct string_list *);
