@@ -198,7 +198,10 @@ static void put_conversion(struct output *o, struct spec *s, struct arguments *a
 	case 'X': {
 		uint64_t value = unsigned_argument(s, args);
 		bool hex = s->alternate && value != 0;
-		put_number(o, s, value, hex && s->kind == 'x' ? "0x" : hex && s->kind == 'X' ? "0X" : "");
+		put_number(o, s, value,
+			hex && s->kind == 'x'   ? "0x"
+			: hex && s->kind == 'X' ? "0X"
+						: "");
 		break;
 	}
 	case 'p':

@@ -66,7 +66,8 @@ static void print_posted(log_sink to)
 		struct record *slot = &records[number % N_RECORDS];
 		if (number == reserved || atomic_load(&slot->posted) != number + 1)
 			return;
-		struct record copy = {.start = slot->start, .len = slot->len, .prefixed = slot->prefixed};
+		struct record copy = {
+			.start = slot->start, .len = slot->len, .prefixed = slot->prefixed};
 		if (atomic_load(&slot->posted) == number + 1)
 			print_record(to, &copy);
 		atomic_store(&n_printed, number + 1);

@@ -41,11 +41,11 @@ struct address_space {
 	struct mmu mmu;
 	struct tree areas;
 	struct area *_Atomic last_hit; /* a hint; cleared under W */
-	uintptr_t mmap_top;        /* new areas are placed below */
-	uintptr_t brk_start, brk;  /* the heap; brk not page-aligned */
-	uint64_t total_bytes;      /* mapped */
-	uint64_t limit_bytes;      /* RLIMIT_AS, UINT64_MAX: none */
-	uint64_t data_limit_bytes; /* RLIMIT_DATA */
+	uintptr_t mmap_top;            /* new areas are placed below */
+	uintptr_t brk_start, brk;      /* the heap; brk not page-aligned */
+	uint64_t total_bytes;          /* mapped */
+	uint64_t limit_bytes;          /* RLIMIT_AS, UINT64_MAX: none */
+	uint64_t data_limit_bytes;     /* RLIMIT_DATA */
 	uint64_t stack_limit_bytes;
 	unsigned n_areas;
 	/* No gap above gap_top is larger than gap_largest: where to look for room.  Under W. */

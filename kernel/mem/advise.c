@@ -28,15 +28,14 @@ enum advice {
 	ADVISE_POPULATE_WRITE = 23,
 };
 
-static int set_flags(struct address_space *s, uintptr_t start, uintptr_t end, unsigned set,
-	unsigned clear)
+static int set_flags(
+	struct address_space *s, uintptr_t start, uintptr_t end, unsigned set, unsigned clear)
 {
 	int err = area_isolate(s, start, end);
 	if (err < 0)
 		return err;
 	struct area *a;
-	for_each_area_in(a, s, start, end)
-		a->flags = (a->flags & ~clear) | set;
+	for_each_area_in(a, s, start, end) a->flags = (a->flags & ~clear) | set;
 	area_join(s, start, end);
 	return 0;
 }
@@ -76,7 +75,8 @@ static int for_each_part(struct address_space *s, uintptr_t start, uintptr_t end
 	int (*apply)(struct address_space *, struct area *, uintptr_t, uintptr_t))
 {
 	struct area *a;
-	for_each_area_in(a, s, start, end) {
+	for_each_area_in(a, s, start, end)
+	{
 		int err = apply(s, a, start, end);
 		if (err < 0)
 			return err;
@@ -152,8 +152,8 @@ int address_space_advise(struct address_space *s, uintptr_t start, size_t length
 	return err;
 }
 
-int address_space_flag(struct address_space *s, uintptr_t start, size_t length, unsigned set,
-	unsigned clear)
+int address_space_flag(
+	struct address_space *s, uintptr_t start, size_t length, unsigned set, unsigned clear)
 {
 	if (length > USER_END || start > USER_END - length)
 		return -ENOMEM;

@@ -219,8 +219,8 @@ static struct area *area_below(struct address_space *s, uintptr_t top)
 }
 
 /* Down from top to the first gap that is large enough; the largest passed over in *largest. */
-static uintptr_t search_down(struct address_space *s, size_t length, uintptr_t top,
-	uintptr_t *largest)
+static uintptr_t search_down(
+	struct address_space *s, size_t length, uintptr_t top, uintptr_t *largest)
 {
 	struct area *a = area_below(s, top);
 	for (;;) {
@@ -267,10 +267,10 @@ int area_describe(const struct area *a, char *buf, size_t size)
 		a->prot & MMU_EXEC ? 'x' : '-', a->flags & AREA_SHARED ? 's' : 'p',
 		(unsigned long long)(a->cache != NULL ? a->offset : 0), major, minor,
 		(unsigned long long)a->id);
-	const char *name = a->name != NULL ? a->name
-		: a->flags & AREA_HEAP     ? "[heap]"
-		: a->flags & AREA_STACK    ? "[stack]"
-					   : NULL;
+	const char *name = a->name != NULL         ? a->name
+			   : a->flags & AREA_HEAP  ? "[heap]"
+			   : a->flags & AREA_STACK ? "[stack]"
+						   : NULL;
 	/* The name stands in column 73 (fs/proc/task_mmu.c). */
 	if (name != NULL)
 		text_add(&t, "%*s%s", t.len < 73 ? (int)(73 - t.len) : 1, "", name);

@@ -46,8 +46,8 @@ struct page *area_zero_page(void);
 bool area_page_is_anonymous(const struct page *p);
 
 /* W.  Take the pages of [start, end), inside a, out of the page tables and let them go. */
-void area_unmap_pages(struct address_space *s, const struct area *a, uintptr_t start,
-	uintptr_t end);
+void area_unmap_pages(
+	struct address_space *s, const struct area *a, uintptr_t start, uintptr_t end);
 
 /* Pages that are on their way out: freed once no TLB can hold them. */
 #define GATHER_MAX 64u

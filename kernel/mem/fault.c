@@ -176,7 +176,8 @@ static bool change(struct fault *f, const struct mmu_entry *e, struct page *p)
 {
 	struct mmu_entry now;
 	irq_state state = spin_lock(&f->s->lock);
-	bool same = mmu_lookup(&f->s->mmu, f->va, &now) && now.pa.pa == e->pa.pa && now.prot == e->prot;
+	bool same =
+		mmu_lookup(&f->s->mmu, f->va, &now) && now.pa.pa == e->pa.pa && now.prot == e->prot;
 	if (same) {
 		phys_addr pa = page_to_phys(p);
 		mmu_change(&f->s->mmu, f->va, area_page_prot(f->area, p), &pa);
@@ -244,11 +245,12 @@ static struct area *grow_stack(struct address_space *s, uintptr_t address)
 		return NULL;
 	uintptr_t start = align_down(address, PAGE_SIZE);
 	struct area *below = area_prev(a);
-	uintptr_t floor = below == NULL ? USER_START : below->end + (below->prot ? STACK_GUARD_GAP : 0);
+	uintptr_t floor =
+		below == NULL ? USER_START : below->end + (below->prot ? STACK_GUARD_GAP : 0);
 	irq_state state = spin_lock(&s->lock);
 	uint64_t grown = a->start > start ? a->start - start : 0;
 	bool fits = start >= floor && a->end - start <= s->stack_limit_bytes &&
-		s->total_bytes + grown <= s->limit_bytes;
+		    s->total_bytes + grown <= s->limit_bytes;
 	if (fits && grown > 0)
 		area_extend(s, a, start, a->end);
 	spin_unlock(&s->lock, state);

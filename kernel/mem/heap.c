@@ -26,7 +26,8 @@ struct block {
 	struct block *next;
 };
 
-struct class {
+struct class
+{
 	struct spinlock lock;
 	struct list partial; /* under lock: slabs with free blocks */
 };
@@ -107,7 +108,7 @@ static struct page *slab_new(unsigned class)
 	list_init(&slab->link);
 	slab->flags = PAGE_SLAB;
 	slab->index = (uintptr_t)first;
-	slab->cache = (struct page_cache *)(uintptr_t)class;
+	slab->cache = (struct page_cache *)(uintptr_t) class;
 	return slab;
 }
 

@@ -25,7 +25,7 @@ static bool is_writable(const struct area *a, const struct page *p)
 	if (!(a->flags & AREA_SHARED))
 		return area_page_is_anonymous(p);
 	return p->flags & PAGE_DIRTY ||
-		(a->cache->flags & PAGE_CACHE_KEEP && a->cache->ops->dirty == NULL);
+	       (a->cache->flags & PAGE_CACHE_KEEP && a->cache->ops->dirty == NULL);
 }
 
 unsigned area_page_prot(const struct area *a, const struct page *p)
@@ -128,7 +128,8 @@ void address_space_clear(struct address_space *s)
 
 int address_space_unmap(struct address_space *s, uintptr_t start, size_t length)
 {
-	if (!is_aligned(start, PAGE_SIZE) || length == 0 || start >= USER_END || length > USER_END - start)
+	if (!is_aligned(start, PAGE_SIZE) || length == 0 || start >= USER_END ||
+		length > USER_END - start)
 		return -EINVAL;
 	uintptr_t end = align_up(start + length, PAGE_SIZE);
 	int err = area_isolate(s, start, end);
@@ -144,7 +145,8 @@ void address_space_unmap_cache(struct address_space *s, struct page_cache *c, ui
 	if (atomic_load(&c->n_areas) == 0)
 		return;
 	struct area *a;
-	for_each_area_in(a, s, 0, USER_END) {
+	for_each_area_in(a, s, 0, USER_END)
+	{
 		if (a->cache != c || a->offset + (a->end - a->start) <= from)
 			continue;
 		uintptr_t start = a->start + (from > a->offset ? from - a->offset : 0);
@@ -154,8 +156,8 @@ void address_space_unmap_cache(struct address_space *s, struct page_cache *c, ui
 
 /* --- mmap --------------------------------------------------------------------------------------- */
 
-static int choose_address(struct address_space *s, const struct map_request *r, size_t length,
-	uintptr_t *out)
+static int choose_address(
+	struct address_space *s, const struct map_request *r, size_t length, uintptr_t *out)
 {
 	uintptr_t at = r->address;
 	if (r->how & (MAP_AT | MAP_AT_NEW)) {
@@ -172,7 +174,8 @@ static int choose_address(struct address_space *s, const struct map_request *r, 
 	}
 	at = align_down(at, PAGE_SIZE);
 	uintptr_t limit = r->how & MAP_LOW ? LOW_END : USER_END;
-	if (at >= USER_START && at < limit && length <= limit - at && area_is_free(s, at, at + length)) {
+	if (at >= USER_START && at < limit && length <= limit - at &&
+		area_is_free(s, at, at + length)) {
 		*out = at;
 		return 0;
 	}

@@ -14,20 +14,20 @@ struct page_cache;
 #define PAGE_ORDER_MAX 9 /* 2 MB */
 
 /* page.flags: who owns the frame and, for page cache, its state (under the cache's lock). */
-#define PAGE_FREE 1u       /* leads a free block */
-#define PAGE_CACHED 2u     /* of a page cache, also after truncation, until freed */
-#define PAGE_DIRTY 4u      /* must be written back */
-#define PAGE_WRITTEN 8u    /* was dirty once: its contents may be newer than a read under way */
-#define PAGE_USED 16u      /* looked up since the clock hand passed */
-#define PAGE_SLAB 32u      /* cut into heap blocks */
-#define PAGE_BLOCK 64u     /* one heap block */
+#define PAGE_FREE 1u    /* leads a free block */
+#define PAGE_CACHED 2u  /* of a page cache, also after truncation, until freed */
+#define PAGE_DIRTY 4u   /* must be written back */
+#define PAGE_WRITTEN 8u /* was dirty once: its contents may be newer than a read under way */
+#define PAGE_USED 16u   /* looked up since the clock hand passed */
+#define PAGE_SLAB 32u   /* cut into heap blocks */
+#define PAGE_BLOCK 64u  /* one heap block */
 
 /* Descriptor of a frame.  Small: one per 4 KB. */
 struct page {
 	atomic_uint references; /* 0: free */
 	uint8_t order;          /* of the block this frame leads */
 	uint8_t flags;          /* PAGE_FREE... */
-	uint16_t n_blocks; /* of a heap slab: in use */
+	uint16_t n_blocks;      /* of a heap slab: in use */
 	union {
 		struct list link; /* owner's list: free block, slab, reclaim */
 		struct {

@@ -28,14 +28,13 @@ int address_space_protect(struct address_space *s, uintptr_t start, size_t lengt
 	if (!area_is_covered(s, start, end))
 		return -ENOMEM;
 	struct area *a;
-	for_each_area_in(a, s, start, end)
-		if (prot & ~a->max_prot)
-			return -EACCES;
+	for_each_area_in(a, s, start, end) if (prot & ~a->max_prot) return -EACCES;
 	int err = area_isolate(s, start, end);
 	if (err < 0)
 		return err;
 	bool narrowed = false;
-	for_each_area_in(a, s, start, end) {
+	for_each_area_in(a, s, start, end)
+	{
 		unsigned old = a->prot;
 		if (old == prot)
 			continue;

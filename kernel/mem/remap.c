@@ -81,7 +81,7 @@ static int check(uintptr_t old, size_t old_length, size_t new_length, unsigned f
 		return 0;
 	if (!(flags & REMAP_MAY_MOVE) || !is_aligned(new, PAGE_SIZE) || new > USER_END - new_length)
 		return -EINVAL;
-	if (old + old_length > new && new + new_length > old)
+	if (old + old_length > new &&new + new_length > old)
 		return -EINVAL;
 	return new < USER_START ? -EPERM : 0;
 }
@@ -112,8 +112,8 @@ int address_space_remap(struct address_space *s, uintptr_t old, size_t old_lengt
 			return -EFAULT;
 		*out = old;
 		return new_length == old_length
-			? 0
-			: address_space_unmap(s, old + new_length, old_length - new_length);
+			       ? 0
+			       : address_space_unmap(s, old + new_length, old_length - new_length);
 	}
 	struct area *a = area_at(s, old);
 	if (a == NULL || a->end - old < old_length)

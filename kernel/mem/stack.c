@@ -13,7 +13,7 @@
 #define N_FRAMES (KERNEL_STACK_SIZE / PAGE_SIZE)
 #define WHOLE_MAX 16u
 
-_Static_assert(N_SLOTS * SLOT_SIZE <= KERNEL_WINDOW_END - KERNEL_WINDOW_START, "window");
+_Static_assert(N_SLOTS *SLOT_SIZE <= KERNEL_WINDOW_END - KERNEL_WINDOW_START, "window");
 
 /* Above the stack's top, in its last frame.  frame[i] is the i-th from the bottom. */
 struct slot {

@@ -37,8 +37,10 @@ static unsigned long trim_round(struct address_space *s, unsigned long n)
 {
 	unsigned long left = n;
 	struct area *a;
-	for_each_area_in(a, s, 0, USER_END) {
-		for (uintptr_t at = a->start; left > 0 && is_candidate(a) && at < a->end; at += STEP) {
+	for_each_area_in(a, s, 0, USER_END)
+	{
+		for (uintptr_t at = a->start; left > 0 && is_candidate(a) && at < a->end;
+			at += STEP) {
 			struct gather g;
 			g.s = s;
 			g.n = 0;

@@ -94,8 +94,8 @@ static bool dequeue(struct futex_waiter *w)
 	}
 }
 
-int futex_wait(user_addr word, unsigned key_kind, uint32_t expected, uint32_t mask,
-	uint64_t deadline_ns)
+int futex_wait(
+	user_addr word, unsigned key_kind, uint32_t expected, uint32_t mask, uint64_t deadline_ns)
 {
 	struct futex_waiter w = {.mask = mask, .thread = thread_current()};
 	if (mask == 0)
@@ -134,7 +134,7 @@ static int wake_key(const struct key *k, unsigned n, uint32_t mask)
 	int n_woken = 0;
 	irq_state state = bucket_lock(b);
 	struct futex_waiter *w, *next;
-	list_for_each_safe(w, next, &b->waiters, link) {
+	list_for_each_safe (w, next, &b->waiters, link) {
 		if ((unsigned)n_woken >= n)
 			break;
 		if (!(w->mask & mask) || !same_key(&w->key, k))
@@ -182,7 +182,7 @@ static int requeue(const struct key *from, const struct key *to, unsigned n_wake
 	unsigned n = 0;
 	irq_state state = lock_two(a, b);
 	struct futex_waiter *w, *next;
-	list_for_each_safe(w, next, &a->waiters, link) {
+	list_for_each_safe (w, next, &a->waiters, link) {
 		if (n >= n_wake && n - n_wake >= n_move)
 			break;
 		if (!same_key(&w->key, from))

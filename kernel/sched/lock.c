@@ -23,8 +23,8 @@ void mutex_lock(struct mutex *m)
 	if (likely(mutex_try_lock(m)))
 		return;
 	/* Whoever waits leaves CONTENDED behind, so that every unlock until it has the lock wakes. */
-	wait_event_(&m->waiters, EVENTS_ALL, atomic_exchange(&m->state, CONTENDED) == FREE, NO_DEADLINE,
-		WAIT_EXCLUSIVE, thread_block);
+	wait_event_(&m->waiters, EVENTS_ALL, atomic_exchange(&m->state, CONTENDED) == FREE,
+		NO_DEADLINE, WAIT_EXCLUSIVE, thread_block);
 }
 
 void mutex_unlock(struct mutex *m)
@@ -88,7 +88,8 @@ void rw_lock_write(struct rw_lock *l)
 	irq_state state = spin_lock(&l->lock);
 	l->writers_waiting++;
 	spin_unlock(&l->lock, state);
-	wait_event_(&l->waiters, WRITERS, try_write(l, 1), NO_DEADLINE, WAIT_EXCLUSIVE, thread_block);
+	wait_event_(
+		&l->waiters, WRITERS, try_write(l, 1), NO_DEADLINE, WAIT_EXCLUSIVE, thread_block);
 }
 
 void rw_unlock_write(struct rw_lock *l)

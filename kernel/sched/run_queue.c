@@ -63,14 +63,13 @@ static uint64_t slice_of(const struct thread *t)
 	return SLICE_NS * (uint64_t)(20 - t->nice) / 20;
 }
 
-/* Interrupts are off; this CPU's queue. */
-static void slice_arm(struct run_queue *q)
+/* Interrupts are off; this CPU's queue.  t runs, or will in a moment, and somebody waits. */
+static void slice_arm(struct run_queue *q, const struct thread *t)
 {
-	const struct thread *current = thread_current();
 	if (atomic_load_explicit(&q->slice_armed, memory_order_relaxed) || q->idling)
 		return;
 	atomic_store_explicit(&q->slice_armed, true, memory_order_relaxed);
-	timer_start(&q->slice, current->slice_end_ns);
+	timer_start(&q->slice, t->slice_end_ns);
 }
 
 static void slice_fire(struct timer *t)
@@ -83,7 +82,7 @@ static void slice_fire(struct timer *t)
 	if (clock_monotonic_ns() >= current->slice_end_ns)
 		atomic_fetch_or(&current->arch.user_work, WORK_RESCHEDULE);
 	else
-		slice_arm(q);
+		slice_arm(q, current);
 }
 
 /* --- in and out ---------------------------------------------------------------------------------- */
@@ -119,7 +118,7 @@ static void announce(struct run_queue *q, unsigned cpu)
 {
 	irq_state state = irq_save();
 	if (cpu == cpu_id()) {
-		slice_arm(q);
+		slice_arm(q, thread_current());
 	} else if (idle_cpus & bit(cpu)) {
 		if (atomic_fetch_and(&idle_cpus, ~bit(cpu)) & bit(cpu))
 			cpu_kick(cpu);
@@ -148,7 +147,7 @@ static struct thread *take_for(struct run_queue *q, unsigned cpu)
 {
 	struct thread *t, *found = NULL;
 	spin_lock_nested(&q->lock);
-	list_for_each(t, &q->ready, run_link)
+	list_for_each (t, &q->ready, run_link)
 		if (t->affinity & bit(cpu) && !atomic_load(&t->on_cpu)) {
 			found = t;
 			break;
@@ -221,6 +220,8 @@ static void switch_to(struct run_queue *q, unsigned cpu, struct thread *self, st
 	next->cpu = cpu;
 	atomic_store_explicit(&next->on_cpu, true, memory_order_relaxed);
 	add(&q->n_switches, 1);
+	if (!list_empty(&q->ready))
+		slice_arm(q, next);
 	finish(thread_switch(self, next));
 }
 
@@ -261,13 +262,13 @@ void run_queue_leave(struct thread *self)
 		if (!(next->affinity & bit(cpu)))
 			atomic_fetch_or(&next->arch.user_work, WORK_RESCHEDULE);
 	}
-	bool more = !list_empty(&q->ready);
-	if (next == self)
-		spin_unlock_nested(&q->lock);
-	else
+	if (next != self) {
 		switch_to(q, cpu, self, next);
-	if (more && !atomic_load_explicit(&queues[cpu_id()].slice_armed, memory_order_relaxed))
-		slice_arm(&queues[cpu_id()]);
+		return;
+	}
+	if (!list_empty(&q->ready))
+		slice_arm(q, self);
+	spin_unlock_nested(&q->lock);
 }
 
 void run_queue_yield(struct thread *self)
@@ -336,7 +337,7 @@ void kick_interrupt(void)
 	struct run_queue *q = &queues[cpu_id()];
 	add(&q->n_interrupts, 1);
 	if (atomic_load(&q->n_ready) > 0)
-		slice_arm(q);
+		slice_arm(q, thread_current());
 }
 
 void sched_usage(unsigned cpu, struct sched_usage *out)

@@ -13,7 +13,7 @@
 
 enum thread_state {
 	THREAD_RUNNING, /* on a CPU or in a run queue */
-	THREAD_WOKEN,   /* the same, and thread_wake() came since: the next thread_block() returns */
+	THREAD_WOKEN, /* the same, and thread_wake() came since: the next thread_block() returns */
 	THREAD_BLOCKED,
 	THREAD_DEAD,
 	THREAD_NEW, /* not started */
@@ -34,10 +34,10 @@ struct thread {
 	void (*destroy)(struct thread *t);
 	/* In a run queue: under its lock.  Of the thread, or who woke it, otherwise. */
 	struct list run_link;
-	unsigned cpu;            /* where it runs or ran last */
-	atomic_bool on_cpu;      /* its stack is in use there */
-	bool orphan;             /* dead, and nobody refers to it */
-	bool leaving;            /* must go to another CPU */
+	unsigned cpu;              /* where it runs or ran last */
+	atomic_bool on_cpu;        /* its stack is in use there */
+	bool orphan;               /* dead, and nobody refers to it */
+	bool leaving;              /* must go to another CPU */
 	_Atomic uint64_t affinity; /* bit per CPU */
 	int nice;
 	uint64_t slice_end_ns;

@@ -77,7 +77,7 @@ static void wake_up(struct wait_queue *q, unsigned events, bool all)
 		return;
 	irq_state state = spin_lock(&q->lock);
 	struct waiter *w, *next;
-	list_for_each_safe(w, next, &q->waiters, link) {
+	list_for_each_safe (w, next, &q->waiters, link) {
 		if (!(w->events & events))
 			continue;
 		bool exclusive = w->flags & WAIT_EXCLUSIVE;

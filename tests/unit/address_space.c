@@ -48,7 +48,8 @@ static void put(struct page_cache *c)
 	n_references--;
 }
 
-static const struct page_cache_ops file_ops = {.fill = fill, .dirty = dirty, .get = get, .put = put};
+static const struct page_cache_ops file_ops = {
+	.fill = fill, .dirty = dirty, .get = get, .put = put};
 static const struct page_cache_ops memory_ops = {.get = get, .put = put};
 
 struct model_page {
@@ -74,7 +75,9 @@ static int reach(uintptr_t va, unsigned access, uint8_t **out)
 {
 	for (int tries = 0; tries < 4; tries++) {
 		struct mmu_entry e;
-		unsigned need = access & FAULT_WRITE ? MMU_WRITE : access & FAULT_EXEC ? MMU_EXEC : MMU_USER;
+		unsigned need = access & FAULT_WRITE  ? MMU_WRITE
+				: access & FAULT_EXEC ? MMU_EXEC
+						      : MMU_USER;
 		if (mmu_lookup(&space.mmu, va, &e) && e.prot & need) {
 			*out = (uint8_t *)phys_to_virt(e.pa) + va % PAGE_SIZE;
 			return 0;
@@ -100,7 +103,8 @@ static int expected_error(const struct model_page *m, unsigned access)
 	unsigned need = access & FAULT_WRITE ? MMU_WRITE : access & FAULT_EXEC ? MMU_EXEC : ALL;
 	if (!(m->prot & need))
 		return -EACCES;
-	if (m->cache != NULL && !m->is_private && m->index >= div_round_up(m->cache->size, PAGE_SIZE))
+	if (m->cache != NULL && !m->is_private &&
+		m->index >= div_round_up(m->cache->size, PAGE_SIZE))
 		return -EIO;
 	return 0;
 }
@@ -172,8 +176,11 @@ static void do_map(void)
 	}
 	assert(err == 0 && got == r.address);
 	for (unsigned i = first; i < first + n; i++)
-		pages[i] = (struct model_page){.mapped = true, .prot = r.prot, .flags = r.flags,
-			.cache = r.cache, .index = r.offset / PAGE_SIZE + i - first};
+		pages[i] = (struct model_page){.mapped = true,
+			.prot = r.prot,
+			.flags = r.flags,
+			.cache = r.cache,
+			.index = r.offset / PAGE_SIZE + i - first};
 }
 
 static void do_unmap(void)
@@ -230,8 +237,8 @@ static void do_remap(void)
 	if (pages[first].cache != NULL && pages[first].index + new_n > FILE_PAGES)
 		return;
 	uintptr_t got = 0;
-	int err = address_space_remap(&space, at(first), n * PAGE_SIZE, new_n * PAGE_SIZE, 3,
-		at(new_first), &got);
+	int err = address_space_remap(
+		&space, at(first), n * PAGE_SIZE, new_n * PAGE_SIZE, 3, at(new_first), &got);
 	assert(err == 0 && got == at(new_first));
 	struct model_page old[WINDOW];
 	memcpy(old, pages, sizeof(old));
@@ -292,7 +299,7 @@ static void check_joined(void)
 	for (unsigned i = 1; i < WINDOW; i++) {
 		const struct model_page *a = &pages[i - 1], *b = &pages[i];
 		bool same = a->mapped && b->mapped && a->prot == b->prot && a->flags == b->flags &&
-			a->cache == b->cache && (a->cache == NULL || a->index + 1 == b->index);
+			    a->cache == b->cache && (a->cache == NULL || a->index + 1 == b->index);
 		assert(!same || area_at(&space, at(i - 1)) == area_at(&space, at(i)));
 	}
 }
@@ -300,8 +307,8 @@ static void check_joined(void)
 static void check_against_model(void)
 {
 	static const unsigned accesses[] = {0, FAULT_WRITE, FAULT_EXEC, FAULT_WRITE};
-	static void (*const operations[])(void) = {
-		do_map, do_map, do_unmap, do_protect, do_protect, do_dontneed, do_remap, do_truncate};
+	static void (*const operations[])(void) = {do_map, do_map, do_unmap, do_protect, do_protect,
+		do_dontneed, do_remap, do_truncate};
 	for (int round = 0; round < 60000; round++) {
 		if (rand() % 4) {
 			access_page((unsigned)rand() % WINDOW, accesses[rand() % 4]);
@@ -325,8 +332,12 @@ static void check_against_model(void)
 
 static uintptr_t map(uintptr_t hint, size_t length, unsigned how, unsigned flags)
 {
-	const struct map_request r = {.address = hint, .length = length, .how = how, .prot = 3,
-		.max_prot = ALL, .flags = flags};
+	const struct map_request r = {.address = hint,
+		.length = length,
+		.how = how,
+		.prot = 3,
+		.max_prot = ALL,
+		.flags = flags};
 	uintptr_t got = 0;
 	int err = address_space_map(&space, &r, &got);
 	return err < 0 ? (uintptr_t)err : got;
@@ -354,7 +365,8 @@ static void check_placement(void)
 	address_space_clear(&space);
 	/* Many of them, with holes opened and filled again. */
 	for (int i = 0; i < 2000; i++)
-		assert(map(0, 0x1000, 0, i % 2 ? AREA_NO_RESERVE : 0) == space.mmap_top - (uintptr_t)(i + 1) * 0x1000);
+		assert(map(0, 0x1000, 0, i % 2 ? AREA_NO_RESERVE : 0) ==
+			space.mmap_top - (uintptr_t)(i + 1) * 0x1000);
 	assert(address_space_unmap(&space, space.mmap_top - 0x64000, 0x4000) == 0);
 	assert(map(0, 0x5000, 0, 0) == space.mmap_top - 2005 * 0x1000ul);
 	assert(map(0, 0x3000, 0, 0) == space.mmap_top - 0x63000);
@@ -405,9 +417,17 @@ static void check_brk(void)
 
 static void check_describe(void)
 {
-	const struct map_request r = {.address = 0x7f0000001000, .length = 0x2000, .how = MAP_AT, .prot = 5,
-		.max_prot = ALL, .cache = &file, .offset = 0x3000, .flags = AREA_SHARED,
-		.name = "/usr/lib/libc.so.6", .id = 1234567, .device = 0xfe01};
+	const struct map_request r = {.address = 0x7f0000001000,
+		.length = 0x2000,
+		.how = MAP_AT,
+		.prot = 5,
+		.max_prot = ALL,
+		.cache = &file,
+		.offset = 0x3000,
+		.flags = AREA_SHARED,
+		.name = "/usr/lib/libc.so.6",
+		.id = 1234567,
+		.device = 0xfe01};
 	uintptr_t got = 0;
 	assert(address_space_map(&space, &r, &got) == 0);
 	char line[200];
@@ -422,8 +442,12 @@ static void check_describe(void)
 /* A read fault on a file brings the neighbours that are in the cache. */
 static void check_around(void)
 {
-	const struct map_request r = {.address = BASE, .length = FILE_PAGES * PAGE_SIZE, .how = MAP_AT, .prot = 1,
-		.max_prot = ALL, .cache = &file};
+	const struct map_request r = {.address = BASE,
+		.length = FILE_PAGES * PAGE_SIZE,
+		.how = MAP_AT,
+		.prot = 1,
+		.max_prot = ALL,
+		.cache = &file};
 	uintptr_t got = 0;
 	page_cache_truncate(&file, 0);
 	for (uint64_t i = 0; i < 20; i += 2) {
@@ -434,7 +458,8 @@ static void check_around(void)
 	assert(address_space_map(&space, &r, &got) == 0);
 	uint8_t *byte;
 	assert(reach(BASE + 5 * PAGE_SIZE, 0, &byte) == 0 && *byte == 105);
-	assert(space.resident_pages == 9 && area_resident_pages(&space, area_at(&space, BASE)) == 9);
+	assert(space.resident_pages == 9 &&
+		area_resident_pages(&space, area_at(&space, BASE)) == 9);
 	uint8_t resident[20];
 	address_space_residency(&space, BASE, 20, resident);
 	for (unsigned i = 0; i < 20; i++)
@@ -447,8 +472,13 @@ static void check_around(void)
 
 static void check_sigbus_and_nospace(void)
 {
-	const struct map_request r = {.address = BASE, .length = (FILE_PAGES + 4) * PAGE_SIZE, .how = MAP_AT,
-		.prot = 3, .max_prot = ALL, .cache = &file, .flags = AREA_SHARED};
+	const struct map_request r = {.address = BASE,
+		.length = (FILE_PAGES + 4) * PAGE_SIZE,
+		.how = MAP_AT,
+		.prot = 3,
+		.max_prot = ALL,
+		.cache = &file,
+		.flags = AREA_SHARED};
 	uintptr_t got = 0;
 	page_cache_truncate(&file, 0);
 	assert(address_space_map(&space, &r, &got) == 0);

@@ -37,7 +37,8 @@ static int check_node(const struct tree_node *n, const struct tree_node *parent)
 	if (n == NULL)
 		return 1;
 	assert(n->parent == parent);
-	assert(!n->red || ((n->left == NULL || !n->left->red) && (n->right == NULL || !n->right->red)));
+	assert(!n->red ||
+		((n->left == NULL || !n->left->red) && (n->right == NULL || !n->right->red)));
 	int left = check_node(n->left, n), right = check_node(n->right, n);
 	assert(left == right);
 	return left + !n->red;
@@ -130,9 +131,9 @@ static void check_lists(void)
 	static const int order[] = {4, 0, 2, 3};
 	int n = 0;
 	struct item *i, *next;
-	list_for_each(i, &head, link)
+	list_for_each (i, &head, link)
 		assert(i == &items[order[n++]]);
-	list_for_each_safe(i, next, &head, link)
+	list_for_each_safe (i, next, &head, link)
 		list_remove(&i->link);
 	assert(n == 4 && list_empty(&head));
 }

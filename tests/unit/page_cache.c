@@ -56,7 +56,8 @@ static void check_contents(struct page *p)
 /* Indices small and huge, so that the tree has many heights. */
 static uint64_t some_index(void)
 {
-	static const uint64_t bases[] = {0, 60, 4090, 1ull << 24, 1ull << 40, UINT64_MAX / PAGE_SIZE - 60};
+	static const uint64_t bases[] = {
+		0, 60, 4090, 1ull << 24, 1ull << 40, UINT64_MAX / PAGE_SIZE - 60};
 	return bases[rand() % 6] + (uint64_t)rand() % (SMALL / 6);
 }
 
@@ -64,7 +65,8 @@ static bool in_model[6][SMALL / 6];
 
 static bool *model(uint64_t index)
 {
-	static const uint64_t bases[] = {0, 60, 4090, 1ull << 24, 1ull << 40, UINT64_MAX / PAGE_SIZE - 60};
+	static const uint64_t bases[] = {
+		0, 60, 4090, 1ull << 24, 1ull << 40, UINT64_MAX / PAGE_SIZE - 60};
 	for (int i = 0; i < 6; i++)
 		if (index >= bases[i] && index < bases[i] + SMALL / 6)
 			return &in_model[i][index - bases[i]];

@@ -48,7 +48,8 @@ static void check_copies(void)
 	for (int round = 0; round < 20000; round++) {
 		fill(a, sizeof(a));
 		memcpy(b, a, sizeof(a));
-		size_t to = (size_t)rand() % 60, from = (size_t)rand() % 60, n = (size_t)rand() % 100;
+		size_t to = (size_t)rand() % 60, from = (size_t)rand() % 60,
+		       n = (size_t)rand() % 100;
 		k_memmove(a + to, a + from, n);
 		memmove(b + to, b + from, n);
 		assert(memcmp(a, b, sizeof(a)) == 0);
