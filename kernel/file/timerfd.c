@@ -95,9 +95,9 @@ static int timerfd_describe(struct file *f, char *buf, size_t size)
 	struct linux_itimerspec_ns now;
 	timerfd_current(t, &now);
 	return format(buf, size,
-		"clockid: %d\nticks: %llu\nsettime flags: 00\nit_value: (%llu, %llu)\n"
-		"it_interval: (%llu, %llu)\n",
-		t->clock, (unsigned long long)t->n_expired, now.value_ns / NS_PER_S,
+		"clockid: %d\nticks: %lu\nsettime flags: 00\nit_value: (%lu, %lu)\n"
+		"it_interval: (%lu, %lu)\n",
+		t->clock, (unsigned long)t->n_expired, now.value_ns / NS_PER_S,
 		now.value_ns % NS_PER_S, now.interval_ns / NS_PER_S, now.interval_ns % NS_PER_S);
 }
 

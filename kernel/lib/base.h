@@ -15,18 +15,17 @@
 
 #define array_size(a) (sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-#define min(a, b)                                                                                  \
+/* min and max evaluate each side once and nest: every use names its copies anew. */
+#define paste_(a, b) a##b
+#define paste(a, b) paste_(a, b)
+#define pick_(a, b, op, copy_a, copy_b)                                                            \
 	({                                                                                         \
-		__typeof__(a) min_a_ = (a);                                                        \
-		__typeof__(b) min_b_ = (b);                                                        \
-		min_a_ < min_b_ ? min_a_ : min_b_;                                                 \
+		__typeof__(a) copy_a = (a);                                                        \
+		__typeof__(b) copy_b = (b);                                                        \
+		copy_a op copy_b ? copy_a : copy_b;                                                \
 	})
-#define max(a, b)                                                                                  \
-	({                                                                                         \
-		__typeof__(a) max_a_ = (a);                                                        \
-		__typeof__(b) max_b_ = (b);                                                        \
-		max_a_ > max_b_ ? max_a_ : max_b_;                                                 \
-	})
+#define min(a, b) pick_(a, b, <, paste(pick_a_, __COUNTER__), paste(pick_b_, __COUNTER__))
+#define max(a, b) pick_(a, b, >, paste(pick_a_, __COUNTER__), paste(pick_b_, __COUNTER__))
 
 /* n is a power of two. */
 #define align_up(x, n) (((x) + ((__typeof__(x))(n)-1)) & ~((__typeof__(x))(n)-1))
