@@ -49,6 +49,11 @@ static void set_rate(uint64_t tsc_per_s)
 	atomic_fetch_add(&d->sequence, 1);
 }
 
+uint64_t clock_tsc_rate(void)
+{
+	return (NS_PER_S << 32) / vdso.data.rate;
+}
+
 static void look_again(uint64_t now_ns)
 {
 	uint64_t rate;

@@ -7,6 +7,7 @@
 void clock_init(uint64_t entry_tsc);
 void clock_interrupt(void);
 void clock_spin_ns(uint64_t ns);
+uint64_t clock_tsc_rate(void); /* ticks per second, as well as known */
 
 /* tsc_rate.c: ticks of the TSC per second if something states them, else 0. */
 uint64_t tsc_rate_stated(void);
