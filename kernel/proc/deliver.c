@@ -157,7 +157,7 @@ static void resume_call(struct task *t, struct trap_frame *f)
 	if (t->restart) {
 		trap_restart_syscall(f);
 		t->restart = 0;
-		t->resume_deadline = true;
+		t->resume_deadline = t->deadline_ns != NO_DEADLINE;
 	}
 	if (t->restore_mask) {
 		t->restore_mask = false;

@@ -21,6 +21,37 @@ static int resolve(uintptr_t address, unsigned access)
 	return err;
 }
 
+int process_populate(uintptr_t start, uintptr_t end, unsigned prot)
+{
+	int err = 0;
+	for (uintptr_t at = start; at < end && err == 0; at += PAGE_SIZE) {
+		rw_lock_read(&process.space_lock);
+		const struct area *a = area_at(&process.space, at);
+		unsigned access = FAULT_USER;
+		/* Private pages are copied at once where they may be written: that is what a later write needs. */
+		if (a && (prot == MMU_WRITE || ((a->prot & MMU_WRITE) && !(a->flags & AREA_SHARED))))
+			access |= FAULT_WRITE;
+		if (!a)
+			err = -ENOMEM;
+		else if (a->prot != 0 || prot == MMU_WRITE)
+			err = address_space_fault(&process.space, at, access);
+		rw_unlock_read(&process.space_lock);
+		if (thread_interrupted())
+			err = -EINTR;
+	}
+	return err;
+}
+
+/* A flush of translations interrupts every CPU and waits for it: a barrier to each. */
+void process_barrier(void)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	rw_lock_read(&process.space_lock);
+	mmu_flush(&process.space.mmu, USER_START, USER_START + PAGE_SIZE);
+	rw_unlock_read(&process.space_lock);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
 static void send_fault(const struct trap_frame *f, uintptr_t address, int err)
 {
 	task_current()->fault = (struct user_fault_context){

@@ -74,6 +74,7 @@ void process_init(void)
 	wait_queue_init(&process.tasks_changed);
 	credentials_init();
 	memcpy(process.limits, default_limits, sizeof(process.limits));
+	process.settings.dumpable = 1;
 	fd_table_set_limit(FILES_DEFAULT);
 	process.start_ns = clock_monotonic_ns();
 	signal_init();

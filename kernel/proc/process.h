@@ -77,6 +77,10 @@ struct process {
 		capabilities_bounding, capabilities_ambient;
 	uint32_t securebits;
 	bool keep_capabilities, no_new_privileges;
+	struct {
+		uint8_t dumpable, parent_death_signal;
+		bool no_huge_pages, subreaper;
+	} settings; /* prctl(2) */
 	struct limit limits[LIMITS];
 
 	struct spinlock signal_lock;
@@ -95,6 +99,8 @@ struct process {
 	uintptr_t code_start, code_end, data_start, data_end, vdso_base, entry;
 	uint64_t start_ns;
 	atomic_bool exiting;
+	atomic_bool lock_future;   /* mlockall(MCL_FUTURE) */
+	atomic_uint barriers_registered; /* membarrier(2) */
 	atomic_bool out_of_memory; /* found by a fault inside the kernel: ends at the next user_return() */
 	uint32_t leader_exit_code;
 	_Atomic uint64_t ended_user_ns, ended_system_ns; /* CPU time of threads that are gone */
@@ -144,6 +150,10 @@ bool process_end_others(void) must_check;
 /* The task with that tid, counted (thread_put(&t->thread)), or NULL. */
 struct task *process_find_task(int tid) must_check;
 int process_next_tid(int from); /* next tid >= from, or -1 */
+/* Fault every page of [start, end) in, for MMU_READ or MMU_WRITE.  -ENOMEM: a hole; -EACCES, -EIO, -EINTR.  Sleeps. */
+int process_populate(uintptr_t start, uintptr_t end, unsigned prot) must_check;
+/* Every CPU has passed a full barrier since the call.  Sleeps. */
+void process_barrier(void);
 uint64_t process_limit(unsigned resource);
 bool process_capable(unsigned capability);
 /* Sum over all threads, alive and gone; both may be NULL. */

@@ -10,9 +10,35 @@
 struct syscall_args {
 	unsigned long a[6];
 	struct trap_frame *frame;
+	struct trace *trace; /* of this call, or NULL */
 };
 
 typedef long (*syscall_handler)(const struct syscall_args *args);
 
 /* mote.trace=syscall */
 void syscall_trace_enable(void);
+
+/* One handler per CALL of table.def. */
+#define CALL(name, x86_64, arm64, flags, signature) long sys_##name(const struct syscall_args *args);
+#define ABSENT(name, x86_64, arm64, signature)
+#define MISSING(name, x86_64, arm64, signature)
+#include "kernel/syscall/table.def"
+#undef CALL
+#undef ABSENT
+#undef MISSING
+
+/* Arguments by kind.  ints are 32 bits wide whatever stands above them in the register. */
+static inline int arg_int(const struct syscall_args *args, unsigned i)
+{
+	return (int)args->a[i];
+}
+
+static inline unsigned arg_uint(const struct syscall_args *args, unsigned i)
+{
+	return (unsigned)args->a[i];
+}
+
+static inline user_addr arg_user(const struct syscall_args *args, unsigned i)
+{
+	return user_at(args->a[i]);
+}

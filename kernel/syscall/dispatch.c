@@ -1,0 +1,129 @@
+/*
+ * The way in: from a number to a handler, and what every call has in common, done once here: the trace, SIGPIPE, the
+ * bookkeeping for a restart after a signal.
+ */
+#include "abi/linux/socket.h"
+#include "kernel/file/fd_table.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
+#include "kernel/net/socket.h"
+#include "kernel/proc/signal.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/syscall/trace.h"
+
+/* Of table.def. */
+#define RESTART 1u
+#define PIPE 2u
+#define ENDS 4u
+#define NAMED 8u /* MISSING: said on the console */
+
+#define NUMBERS 452
+
+static long refuse(const struct syscall_args *args)
+{
+	(void)args;
+	return -ENOSYS;
+}
+
+/* One slot more than numbers: calls that this port does not have go there. */
+#define SLOT(x86_64, arm64) (SYSCALL_NUMBER(x86_64, arm64) < 0 ? NUMBERS : SYSCALL_NUMBER(x86_64, arm64))
+
+struct entry {
+	syscall_handler handler;
+	const char *name, *signature;
+	unsigned flags;
+};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+static const struct entry table[NUMBERS + 1] = {
+#define CALL(name, x86_64, arm64, flags, signature) [SLOT(x86_64, arm64)] = {sys_##name, #name, signature, flags},
+#define ABSENT(name, x86_64, arm64, signature) [SLOT(x86_64, arm64)] = {refuse, #name, signature, 0},
+#define MISSING(name, x86_64, arm64, signature) [SLOT(x86_64, arm64)] = {refuse, #name, signature, NAMED},
+#include "kernel/syscall/table.def"
+#undef CALL
+#undef ABSENT
+#undef MISSING
+};
+#pragma GCC diagnostic pop
+
+static const struct entry unknown = {refuse, NULL, "hex a, hex b, hex c, hex d, hex e, hex f", NAMED};
+
+static const struct entry *entry_of(unsigned number)
+{
+	return number < NUMBERS && table[number].handler ? &table[number] : &unknown;
+}
+
+/* Once per number. */
+static void say_missing(const struct entry *e, unsigned number)
+{
+	static _Atomic uint64_t said[(NUMBERS + 64) / 64];
+	unsigned slot = number < NUMBERS ? number : NUMBERS;
+	uint64_t bit = 1ull << slot % 64;
+	if (atomic_fetch_or(&said[slot / 64], bit) & bit)
+		return;
+	log_warn("system call %s (%u) is not implemented", e->name ? e->name : "?", number);
+}
+
+/* Only stream-like sockets and pipes raise SIGPIPE; MSG_NOSIGNAL is a flag of the send calls. */
+static bool raises_sigpipe(const struct syscall_args *args, syscall_handler handler)
+{
+	struct file *f = NULL;
+	int flags = handler == sys_sendto || handler == sys_sendmmsg ? arg_int(args, 3)
+		    : handler == sys_sendmsg			     ? arg_int(args, 2)
+								     : 0;
+	int fd = arg_int(args, handler == sys_splice ? 2 : 0);
+	if ((flags & MSG_NOSIGNAL) || fd_get(fd, &f) < 0)
+		return false;
+	int type = SOCK_STREAM;
+	if (file_is_socket(f) && socket_get_option(f, SOL_SOCKET, SO_TYPE, &type, sizeof(type)) < 0)
+		type = SOCK_STREAM;
+	file_put(f);
+	return type != SOCK_DGRAM;
+}
+
+/* Errors that mean something to the process; the result the program may see. */
+static long settle_error(const struct entry *e, const struct syscall_args *args, long result)
+{
+	struct task *t = task_current();
+	if (result == -EINTR || result == -ERESTARTSYS || result == -ERESTARTNOHAND) {
+		t->restart = result != -EINTR ? (int)-result : e->flags & RESTART ? ERESTARTSYS : ERESTARTNOHAND;
+		atomic_fetch_or(&t->thread.arch.user_work, WORK_SIGNAL);
+		return -EINTR;
+	}
+	if (result == -EPIPE && (e->flags & PIPE) && raises_sigpipe(args, e->handler))
+		(void)!signal_send_task(t, SIGPIPE, NULL);
+	return result;
+}
+
+static long call(const struct entry *e, const struct syscall_args *args)
+{
+	long result = e->handler(args);
+	if (unlikely(result < 0 && result >= -ERESTARTNOHAND))
+		result = settle_error(e, args, result);
+	return result;
+}
+
+static long call_traced(const struct entry *e, struct syscall_args *args, unsigned number)
+{
+	char name[24];
+	format(name, sizeof(name), "syscall_%u", number);
+	args->trace = trace_begin(e->name ? e->name : name, e->signature, args, e->flags & ENDS);
+	long result = call(e, args);
+	trace_end(args->trace, args, result, task_current()->restart);
+	return result;
+}
+
+void syscall_dispatch(struct trap_frame *f)
+{
+	struct syscall_args args;
+	trap_syscall_args(f, args.a);
+	args.frame = f;
+	args.trace = NULL;
+	unsigned number = (unsigned)trap_syscall_number(f);
+	const struct entry *e = entry_of(number);
+	if (unlikely(e->flags & NAMED))
+		say_missing(e, number);
+	task_current()->frame = f;
+	trap_set_result(f, unlikely(trace_enabled) ? call_traced(e, &args, number) : call(e, &args));
+}

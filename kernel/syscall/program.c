@@ -1,0 +1,322 @@
+/* The process as a whole: execve(2), the ends of children it can not have, ids of process, group and session, prctl(2). */
+#include "abi/linux/errno.h"
+#include "abi/linux/prctl.h"
+#include "abi/linux/sched.h"
+#include "kernel/file/fd_table.h"
+#include "kernel/lib/string.h"
+#include "kernel/mem/heap.h"
+#include "kernel/proc/exec.h"
+#include "kernel/syscall/trace.h"
+#include "kernel/syscall/user.h"
+
+/* --- execve(2) --- */
+
+/* One string, however long Linux lets it be. */
+static int get_string(user_addr from, struct string_vector *to)
+{
+	char small[256];
+	long n = user_string(small, from, sizeof(small));
+	if (n >= 0)
+		return string_vector_add(to, heap_string(small));
+	if (n != -ENAMETOOLONG)
+		return (int)n;
+	char *large = heap_alloc(EXEC_STRING_MAX);
+	if (!large)
+		return -ENOMEM;
+	n = user_string(large, from, EXEC_STRING_MAX);
+	int err = n >= 0 ? string_vector_add(to, heap_string(large)) : n == -ENAMETOOLONG ? -E2BIG : (int)n;
+	heap_free(large);
+	return err;
+}
+
+/* argv or envp; NULL counts as empty. */
+static int get_strings(user_addr array, struct string_vector *to)
+{
+	size_t limit = exec_size_limit();
+	for (unsigned i = 0; array.va; i++) {
+		uintptr_t at = 0;
+		int err = copy_in(&at, user_offset(array, i * sizeof(at)), sizeof(at));
+		if (err < 0 || !at)
+			return err;
+		err = get_string(user_at(at), to);
+		if (err < 0)
+			return err;
+		if (to->bytes + (i + 2) * sizeof(at) > limit)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+static long prepare(struct exec_plan *plan, int dir, user_addr path, unsigned flags, user_addr argv, user_addr envp)
+{
+	struct place p;
+	int err = place_get(&p, dir, path, flags);
+	if (err < 0)
+		return err;
+	err = get_strings(argv, &plan->arguments);
+	if (err == 0)
+		err = get_strings(envp, &plan->environment);
+	if (err == 0 && p.lookup) {
+		/* fexecve(3): the file itself, by the name it has. */
+		char *name = heap_alloc(PATH_MAX);
+		err = !name ? -ENOMEM : vfs_path(p.base, name, PATH_MAX) < 0 ? -ENOENT : exec_prepare(plan, NULL, name);
+		heap_free(name);
+	} else if (err == 0) {
+		err = p.path.text[0] == '\0' ? -ENOENT : exec_prepare(plan, p.base, p.path.text);
+	}
+	place_put(&p);
+	return err;
+}
+
+static long execute(const struct syscall_args *args, int dir, user_addr path, unsigned flags, user_addr argv,
+	user_addr envp)
+{
+	if (flags & ~(unsigned)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	struct exec_plan *plan = heap_zalloc(sizeof(*plan));
+	if (!plan)
+		return -ENOMEM;
+	long err = prepare(plan, dir, path, flags, argv, envp);
+	if (err == 0 && !process_end_others())
+		err = -EINTR; /* another thread ends the process */
+	if (err < 0) {
+		exec_plan_free(plan);
+		heap_free(plan);
+		return err;
+	}
+	trace_end(args->trace, args, 0, 0);
+	exec_commit(plan);
+}
+
+long sys_execve(const struct syscall_args *args)
+{
+	return execute(args, AT_FDCWD, arg_user(args, 0), 0, arg_user(args, 1), arg_user(args, 2));
+}
+
+long sys_execveat(const struct syscall_args *args)
+{
+	return execute(args, arg_int(args, 0), arg_user(args, 1), arg_uint(args, 4), arg_user(args, 2), arg_user(args, 3));
+}
+
+/* --- children, of which there are none --- */
+
+#define WAIT4_OPTIONS (WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE)
+#define WAITID_OPTIONS (WAIT4_OPTIONS | WEXITED | WNOWAIT)
+
+long sys_wait4(const struct syscall_args *args)
+{
+	return arg_uint(args, 2) & ~WAIT4_OPTIONS ? -EINVAL : -ECHILD;
+}
+
+long sys_waitid(const struct syscall_args *args)
+{
+	unsigned options = arg_uint(args, 3);
+	if ((options & ~WAITID_OPTIONS) || !(options & (WEXITED | WUNTRACED | WCONTINUED)))
+		return -EINVAL;
+	return arg_uint(args, 0) > P_PIDFD ? -EINVAL : -ECHILD;
+}
+
+/* --- ids: one process, leader of its group and session --- */
+
+long sys_getpid(const struct syscall_args *args)
+{
+	(void)args;
+	return PROCESS_ID;
+}
+
+long sys_getppid(const struct syscall_args *args)
+{
+	(void)args;
+	return 0;
+}
+
+static long own_id(int pid)
+{
+	return pid == 0 || pid == PROCESS_ID ? PROCESS_ID : -ESRCH;
+}
+
+long sys_getpgid(const struct syscall_args *args)
+{
+	return own_id(arg_int(args, 0));
+}
+
+long sys_getpgrp(const struct syscall_args *args)
+{
+	(void)args;
+	return PROCESS_ID;
+}
+
+long sys_getsid(const struct syscall_args *args)
+{
+	return own_id(arg_int(args, 0));
+}
+
+/* A session leader's group can not change; a group leader can not open a session. */
+long sys_setpgid(const struct syscall_args *args)
+{
+	if (arg_int(args, 1) < 0)
+		return -EINVAL;
+	return own_id(arg_int(args, 0)) < 0 ? -ESRCH : -EPERM;
+}
+
+long sys_setsid(const struct syscall_args *args)
+{
+	(void)args;
+	return -EPERM;
+}
+
+long sys_personality(const struct syscall_args *args)
+{
+	unsigned persona = arg_uint(args, 0);
+	if (persona == 0xffffffff)
+		return PER_LINUX;
+	/* Randomisation of the next program and the like would have to be remembered; nothing else is. */
+	return persona == PER_LINUX ? PER_LINUX : -EINVAL;
+}
+
+/* --- prctl(2) --- */
+
+static long set_name(user_addr from)
+{
+	char name[THREAD_NAME_SIZE];
+	long n = user_string(name, from, sizeof(name));
+	if (n == -ENAMETOOLONG)
+		name[sizeof(name) - 1] = '\0';
+	else if (n < 0)
+		return n;
+	string_copy(thread_current()->name, name, sizeof(name));
+	return 0;
+}
+
+static long get_name(user_addr to)
+{
+	char name[THREAD_NAME_SIZE] = {0};
+	string_copy(name, thread_current()->name, sizeof(name));
+	return copy_out(to, name, sizeof(name));
+}
+
+static long ambient(unsigned long operation, unsigned long capability)
+{
+	uint64_t bit = capability <= CAP_LAST ? 1ull << capability : 0;
+	if (operation == PR_CAP_AMBIENT_CLEAR_ALL) {
+		process.capabilities_ambient = 0;
+		return 0;
+	}
+	if (!bit)
+		return -EINVAL;
+	switch (operation) {
+	case PR_CAP_AMBIENT_IS_SET:
+		return (process.capabilities_ambient & bit) != 0;
+	case PR_CAP_AMBIENT_RAISE:
+		if (!(process.capabilities_permitted & process.capabilities_inheritable & bit))
+			return -EPERM;
+		process.capabilities_ambient |= bit;
+		return 0;
+	case PR_CAP_AMBIENT_LOWER:
+		process.capabilities_ambient &= ~bit;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long bounding(int option, unsigned long capability)
+{
+	if (capability > CAP_LAST)
+		return -EINVAL;
+	if (option == PR_CAPBSET_READ)
+		return process.capabilities_bounding >> capability & 1;
+	if (!process_capable(CAP_SETPCAP))
+		return -EPERM;
+	process.capabilities_bounding &= ~(1ull << capability);
+	return 0;
+}
+
+static long put_int(user_addr to, int value)
+{
+	return copy_out(to, &value, sizeof(value));
+}
+
+/* Settings of the process that are kept and read back, and act where they can. */
+static long process_setting(int option, unsigned long a)
+{
+	switch (option) {
+	case PR_GET_DUMPABLE:
+		return process.settings.dumpable;
+	case PR_SET_DUMPABLE:
+		if (a > 1)
+			return -EINVAL;
+		process.settings.dumpable = (uint8_t)a;
+		return 0;
+	case PR_GET_KEEPCAPS:
+		return process.keep_capabilities;
+	case PR_SET_KEEPCAPS:
+		if (a > 1)
+			return -EINVAL;
+		process.keep_capabilities = a;
+		return 0;
+	case PR_GET_SECUREBITS:
+		return process.securebits;
+	case PR_SET_SECUREBITS:
+		process.securebits = (uint32_t)a;
+		return process_capable(CAP_SETPCAP) ? 0 : -EPERM;
+	case PR_SET_NO_NEW_PRIVS:
+		process.no_new_privileges = a == 1;
+		return a == 1 ? 0 : -EINVAL;
+	case PR_GET_NO_NEW_PRIVS:
+		return process.no_new_privileges;
+	case PR_SET_THP_DISABLE:
+		process.settings.no_huge_pages = a != 0;
+		return 0;
+	case PR_GET_THP_DISABLE:
+		return process.settings.no_huge_pages;
+	case PR_SET_CHILD_SUBREAPER:
+		process.settings.subreaper = a != 0;
+		return 0;
+	case PR_SET_PDEATHSIG:
+		if (a > SIGNALS)
+			return -EINVAL;
+		process.settings.parent_death_signal = (uint8_t)a;
+		return 0;
+	case PR_SET_PTRACER: /* nobody traces */
+		return 0;
+	case PR_GET_SECCOMP:
+	case PR_GET_TIMING:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_prctl(const struct syscall_args *args)
+{
+	unsigned long a = args->a[1];
+	int option = arg_int(args, 0);
+	switch (option) {
+	case PR_SET_NAME:
+		return set_name(user_at(a));
+	case PR_GET_NAME:
+		return get_name(user_at(a));
+	case PR_CAPBSET_READ:
+	case PR_CAPBSET_DROP:
+		return bounding(option, a);
+	case PR_CAP_AMBIENT:
+		return ambient(a, args->a[2]);
+	case PR_SET_TIMERSLACK:
+		task_current()->timer_slack_ns = a ? a : 50000;
+		return 0;
+	case PR_GET_TIMERSLACK:
+		return (long)task_current()->timer_slack_ns;
+	case PR_GET_CHILD_SUBREAPER:
+		return put_int(user_at(a), process.settings.subreaper);
+	case PR_GET_PDEATHSIG:
+		return put_int(user_at(a), process.settings.parent_death_signal);
+	case PR_GET_TSC:
+		return put_int(user_at(a), 1); /* PR_TSC_ENABLE */
+	case PR_GET_TID_ADDRESS:
+		return copy_out(user_at(a), &task_current()->clear_child_tid.va, sizeof(uintptr_t));
+	case PR_SET_VMA: /* names of anonymous areas: as a Linux without CONFIG_ANON_VMA_NAME */
+	default:
+		return process_setting(option, a);
+	}
+}
