@@ -11,6 +11,7 @@ import time
 from case import BUILD, MOTE, Failure, free_port, tail
 
 CLONE_NEWNET = 0x40000000
+engine = None       # tests/run --engine
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -28,11 +29,15 @@ def environment():
     return dict(os.environ, XDG_DATA_HOME=os.path.join(BUILD, "tests", "data"))
 
 
+def mote_run():
+    return [MOTE, "run", *(["--engine", engine] if engine else [])]
+
+
 def run(case, options, program, args=(), stdin=b"", console="console"):
     """Run to the end; (exit status, output)."""
     path = case.path(console)
     with open(path, "wb") as out:
-        p = subprocess.Popen([MOTE, "run", *options, program, *args], env=environment(), stdin=subprocess.PIPE,
+        p = subprocess.Popen([*mote_run(), *options, program, *args], env=environment(), stdin=subprocess.PIPE,
                              stdout=out, stderr=subprocess.STDOUT)
         try:
             p.communicate(stdin)
@@ -48,7 +53,7 @@ class Machine:
     def __init__(self, case, argv, ports=(), cpus=1, memory=None, options=(), udp=(), console="console"):
         self.console = case.path(console)
         self.port = {p: free_port() for p in ports} | {p: free_port(socket.SOCK_DGRAM) for p in udp}
-        command = [MOTE, "run", "-c", str(cpus)]
+        command = [*mote_run(), "-c", str(cpus)]
         command += ["-m", memory] if memory else []
         for guest in self.port:
             command += ["-p", f"{self.port[guest]}:{guest}" + ("/udp" if guest in udp else "")]

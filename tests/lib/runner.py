@@ -12,6 +12,7 @@ import time
 import traceback
 
 import guest
+import machine
 from case import BUILD, ROOT, TESTS, Case, Failure, Skip, tail
 
 USAGE = """tests/run [options] [NAME...]
@@ -47,6 +48,12 @@ def run_pytest(case):
                    os.path.join(TESTS, case.name + ".py")])
 
 
+def run_fuzzer(case):
+    corpus = os.path.join(TESTS, "fuzz", os.path.basename(case.name))
+    command(case, [os.path.join(BUILD, case.name), f"-max_total_time={case.timeout // 2}", "-rss_limit_mb=1024",
+                   "-artifact_prefix=" + case.path(""), *([corpus] if os.path.isdir(corpus) else [])])
+
+
 def command(case, argv):
     """Run ARGV from the root of the tree; its exit status decides."""
     with open(case.path("console"), "wb") as out:
@@ -58,6 +65,7 @@ def command(case, argv):
 def discover():
     cases = [Case(f"unit/{name}", run_unit, 300, needs=("unit",)) for _, name in stems("unit/*.c")]
     cases += [Case(f"cli/{name}", run_pytest, 600) for _, name in stems("cli/test_*.py")]
+    cases += [Case(f"fuzz/{name}", run_fuzzer, 120, slow=True, needs=("fuzz",)) for _, name in stems("fuzz/*.c")]
     cases += guest.cases()
     for folder in ("limits", "apps"):
         for path, name in stems(folder + "/*.py"):
@@ -157,28 +165,39 @@ class Running:
                 shown += f"the end of {os.path.basename(path)}:\n{text}\n"
         return shown
 
-    def left_behind(self):
-        for _ in range(40):
+    def members(self):
+        """Processes of the test's session that are not ended; QEMU has a group of its own in it."""
+        found = []
+        for path in glob.glob("/proc/[0-9]*/stat"):
             try:
-                os.killpg(self.pid, 0)
-            except ProcessLookupError:
+                with open(path) as f:
+                    state, _, _, session = f.read().rsplit(")", 1)[1].split()[:4]
+            except OSError:
+                continue
+            if int(session) == self.pid and state != "Z":
+                found.append(int(path.split("/")[2]))
+        return found
+
+    def left_behind(self):
+        return not self.gone(2)
+
+    def gone(self, seconds):
+        end = time.monotonic() + seconds
+        while self.members():
+            if time.monotonic() > end:
                 return False
             time.sleep(0.05)
         return True
 
     def kill(self):
-        for sig, wait in ((signal.SIGTERM, 40), (signal.SIGKILL, 100)):
-            for n in range(wait):
+        for sig, seconds in ((signal.SIGTERM, 2), (signal.SIGKILL, 10)):
+            for pid in self.members():
                 try:
-                    os.killpg(self.pid, sig if n == 0 else 0)
+                    os.kill(pid, sig)
                 except ProcessLookupError:
-                    return
-                try:    # once reaped, the rest of the group alone decides
-                    if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) and n > 5:
-                        break
-                except ChildProcessError:
                     pass
-                time.sleep(0.05)
+            if self.gone(seconds):
+                return
 
 
 class Report:
@@ -234,9 +253,11 @@ def main(argv):
     p.add_argument("-j", "--jobs", type=int, default=2, help="tests at the same time (default 2)")
     p.add_argument("--list", action="store_true", help="print the names and end")
     p.add_argument("-v", "--verbose", action="store_true", help="show what every test printed")
+    p.add_argument("--engine", help="what runs the machines (mote run --engine; default: what mote chooses)")
     p.add_argument("--linux-only", action="store_true", help="guest: run on Linux alone, to try a new test")
     o = p.parse_args(argv)
     guest.linux_only = o.linux_only
+    machine.engine = o.engine
     cases = choose(discover(), o.names or ["quick"])
     if o.list:
         print("\n".join(c.name for c in cases))
