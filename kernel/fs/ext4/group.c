@@ -24,8 +24,11 @@ static uint64_t descriptor_block(const struct ext4 *fs, uint32_t group)
 {
 	uint32_t per_block = fs->block_size / fs->group_size;
 	uint32_t index = group / per_block;
+	uint64_t behind_super = (EXT4_SUPER_OFFSET >> fs->block_shift) + 1;
 	if (!(fs->incompat & EXT4_INCOMPAT_META_BG) || index < fs->first_meta_group)
-		return (uint64_t)fs->first_data_block + 1 + index;
+		return behind_super + index;
+	if (index == 0)
+		return behind_super;
 	uint32_t first = index * per_block;
 	return fs->first_data_block + (uint64_t)first * fs->blocks_per_group + has_super(fs, first);
 }

@@ -25,8 +25,8 @@ int ext4_read_pages(struct ext4 *fs, struct page_cache *c, struct page *first, u
 {
 	struct page *pages[EXT4_READ_MAX];
 	struct block_segment segments[EXT4_READ_MAX];
-	uint64_t n_max = div_round_up(from->len, PAGE_SIZE);
-	n = gather(c, first, pages, (unsigned)min(n_max, (uint64_t)min(n, EXT4_READ_MAX)));
+	uint64_t n_max = min(div_round_up(from->len, PAGE_SIZE), (uint64_t)EXT4_READ_MAX);
+	n = gather(c, first, pages, min(n, (unsigned)n_max));
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t len = (uint32_t)min(from->len - i * PAGE_SIZE, PAGE_SIZE);
 		segments[i] = (struct block_segment){page_address(pages[i]), len};

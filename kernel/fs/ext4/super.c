@@ -95,7 +95,7 @@ static int read_counts(struct ext4 *fs, const struct ext4_disk_super *s)
 	if (fs->n_blocks > device_blocks)
 		return ext4_corrupt(fs, "%llu blocks, but the device has only %llu",
 			(unsigned long long)fs->n_blocks, (unsigned long long)device_blocks);
-	if (fs->first_data_block != (fs->block_shift == BLOCK_SHIFT_MIN) ||
+	if (fs->first_data_block > (fs->block_shift == BLOCK_SHIFT_MIN) ||
 		fs->n_blocks <= fs->first_data_block + 1ull || fs->blocks_per_group == 0 ||
 		fs->inodes_per_group == 0 || fs->inodes_per_group > fs->block_size * 8)
 		return ext4_corrupt(fs, "superblock: nonsense geometry");
