@@ -57,10 +57,10 @@ static bool find_sleep_types(const struct acpi_fadt *fadt, uint8_t types[2])
 	if (!dsdt)
 		return false;
 	const uint8_t *p = (const uint8_t *)(dsdt + 1), *end = (const uint8_t *)dsdt + dsdt->length;
-	for (; p + 16 <= end; p++)
+	for (; p + 11 <= end; p++)
 		if (load_le32(p) == 0x5f35535f /* "_S5_" */ && p[4] == AML_PACKAGE)
 			break;
-	if (p + 16 > end)
+	if (p + 11 > end)
 		return false;
 	p += 5;
 	p += 1 + (*p >> 6); /* PkgLength */
