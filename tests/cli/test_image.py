@@ -150,6 +150,7 @@ def test_output_may_follow_the_program(mote):
 
 def test_looking_into_images_of_others(mote, folder, tmp_path):
     image = str(tmp_path / "other.img")
+    (folder / "longest-link").unlink()          # e2fsprogs 1.47 refuses that one
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", folder, image, "64M"], check=True)
     assert "/many/file-00007-xxxxxxx" in mote.tree(image)
     assert b"text" in mote.ok("image", "cat", image, "/link")

@@ -123,7 +123,7 @@ def test_no_kernel(run):
 
 
 def test_not_enough_memory_for_the_data(run, compile):
-    big = compile("big", "static char a[200 << 20];\nint main(void) { return a[1]; }")
+    big = compile("big", "volatile char a[200 << 20];\nint main(void) { return a[1]; }")
     assert "give more with -m" in run.fails(125, "run", "-m", "128M", big)
 
 

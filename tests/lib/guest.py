@@ -109,8 +109,6 @@ def run(case, path, d):
     stdin = d.get("stdin", "").encode().decode("unicode_escape").encode("latin-1")
     want = on_linux(case, program, args, env, stdin, int(d.get("cpus", 1)))
     if linux_only:
-        with open(case.path("console"), "wb") as f:
-            f.write(want[1])
         raise Skip(f"exit status {want[0]} on Linux")
     want = expected(os.path.splitext(path)[0] + ".expected") or want
     options = ["-c", d.get("cpus", "1")]
@@ -135,10 +133,12 @@ def on_linux(case, program, args, env, stdin, cpus):
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     variables = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
     variables.update(e.split("=", 1) for e in env)
-    p = subprocess.run([program, *args], cwd=scratch, env=variables, input=stdin, stdout=subprocess.PIPE,
-                       stderr=subprocess.STDOUT, preexec_fn=enter)
+    with open(case.path("console-linux"), "w+b") as out:
+        p = subprocess.run([program, *args], cwd=scratch, env=variables, input=stdin, stdout=out, stderr=out, preexec_fn=enter)
+        out.seek(0)
+        text = out.read()
     shutil.rmtree(scratch, ignore_errors=True)
-    return 128 - p.returncode if p.returncode < 0 else p.returncode, p.stdout
+    return 128 - p.returncode if p.returncode < 0 else p.returncode, text
 
 
 def expected(path):
