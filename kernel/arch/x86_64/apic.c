@@ -23,6 +23,7 @@
 #define SPURIOUS_ENABLE 0x100
 #define LVT_MASKED 0x10000
 #define LVT_NMI 0x400
+#define LVT_EXTERNAL 0x700
 #define TIMER_DEADLINE 0x40000
 #define DIVIDE_BY_1 0xb
 #define ICR_ASSERT 0x4000
@@ -71,7 +72,7 @@ void apic_init_cpu(void)
 		base |= APIC_BASE_X2;
 	msr_write(MSR_APIC_BASE, base);
 	reg_write(REG_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
-	reg_write(REG_LVT_LINT0, LVT_MASKED);
+	reg_write(REG_LVT_LINT0, LVT_MASKED | LVT_EXTERNAL);
 	reg_write(REG_LVT_LINT1, LVT_NMI);
 	cpu_local()->apic_id = apic_id();
 	if (cpu_features & FEATURE_TSC_DEADLINE) {

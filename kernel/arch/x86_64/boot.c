@@ -180,8 +180,8 @@ _Noreturn void boot_start(unsigned how, uint64_t info_pa, uint64_t entry_tsc)
 	power_init();
 	acpi_init(info.rsdp, how == BOOT_LINUX);
 	smp_find_cpus();
+	irq_init(); /* masks the 8259s, before the local APIC stops listening to them */
 	apic_init();
-	irq_init();
 	clock_init(entry_tsc);
 	remove_memory(early_memory_start(), early_memory_end());
 	remove_memory(0, TRAMPOLINE + PAGE_SIZE);
