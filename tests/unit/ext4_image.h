@@ -11,8 +11,9 @@
 
 #include "abi/linux/errno.h"
 #include "kernel/arch/host/host.h"
-#include "kernel/fs/inode.h"
 #include "kernel/dev/block.h"
+#include "kernel/fs/ext4/ext4.h"
+#include "kernel/mem/heap.h"
 
 struct image {
 	struct block_device device;
@@ -112,4 +113,62 @@ static inline int entries_read(struct entries *e, struct inode *dir, unsigned ba
 			return err;
 	} while (e->taken == e->batch);
 	return 0;
+}
+
+/* Everything mount() made, given back.  (The kernel itself never does.) */
+static inline void image_unmount(struct super *s)
+{
+	struct ext4 *fs = s->private;
+	inode_put(s->root);
+	page_cache_destroy(&fs->metadata);
+	heap_free(fs);
+	super_free(s);
+}
+
+static inline void walk_file(struct inode *i)
+{
+	static unsigned char bytes[3 * PAGE_SIZE];
+	uint64_t size = inode_size(i), last = size ? (size - 1) / PAGE_SIZE : 0;
+	uint64_t at[] = {0, PAGE_SIZE * 5, last / 2 * PAGE_SIZE, last * PAGE_SIZE};
+	for (unsigned k = 0; k < 4; k++) {
+		uint64_t left = size > at[k] ? size - at[k] : 0;
+		size_t n = left < sizeof(bytes) ? (size_t)left : sizeof(bytes);
+		int err = page_cache_read(&i->pages, at[k], bytes, n);
+		(void)err;
+		if (left && i->ops->seek) {
+			int64_t to = i->ops->seek(i, at[k], SEEK_DATA);
+			to = i->ops->seek(i, at[k], SEEK_HOLE);
+			(void)to;
+		}
+	}
+	if (size && i->ops->read_ahead)
+		i->ops->read_ahead(i, last / 2, 9);
+}
+
+/* Look at all that can be reached, whatever it is like; for damaged images.  How many inodes. */
+static inline unsigned image_walk(struct inode *i, unsigned depth)
+{
+	char target[PATH_MAX];
+	if (S_ISREG(i->mode))
+		walk_file(i);
+	if (S_ISLNK(i->mode)) {
+		long n = i->ops->readlink(i, target, sizeof(target));
+		assert(n < (long)sizeof(target));
+	}
+	if (!S_ISDIR(i->mode) || depth == 0)
+		return 1;
+	struct entries e;
+	unsigned n_inodes = 1;
+	int err = entries_read(&e, i, 50);
+	(void)err;
+	for (unsigned k = 0; k < e.n && k < 300; k++) {
+		struct name name = make_name(e.items[k].name, strlen(e.items[k].name));
+		struct inode *child = NULL;
+		if (i->ops->lookup(i, &name, &child) < 0)
+			continue;
+		n_inodes += image_walk(child, depth - 1);
+		inode_put(child);
+	}
+	free(e.items);
+	return n_inodes;
 }
