@@ -230,11 +230,11 @@ int fd_set_flags(int fd, unsigned flags)
 
 int fd_close_range(unsigned first, unsigned last, unsigned flags)
 {
-	if (first > last || (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
+	if (first > last)
 		return -EINVAL;
 	for (int fd = first > INT32_MAX ? -1 : fd_next((int)first); fd >= 0 && (unsigned)fd <= last;
 		fd = fd_next(fd + 1)) {
-		if (flags & CLOSE_RANGE_CLOEXEC)
+		if (flags & FD_CLOEXEC_FLAG)
 			fd_mark(fd, FD_CLOEXEC_FLAG);
 		else
 			fd_drop(fd);

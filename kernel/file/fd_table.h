@@ -15,6 +15,7 @@ int fd_install(struct file *f, unsigned from, unsigned flags) must_check;
 /* dup2: at that number, closing what is there. -EBADF beyond the limit. */
 int fd_install_at(struct file *f, int fd, unsigned flags) must_check;
 int fd_close(int fd) must_check;
+/* FD_CLOEXEC_FLAG: mark them instead. */
 int fd_close_range(unsigned first, unsigned last, unsigned flags) must_check;
 int fd_flags(int fd) must_check; /* FD_CLOEXEC_FLAG or -EBADF */
 int fd_set_flags(int fd, unsigned flags) must_check;

@@ -16,6 +16,8 @@ int pipe_new(struct pipe **out) must_check;
 void pipe_put(struct pipe *p);
 int pipe_open(struct pipe *p, uint32_t flags,
 	struct file **out) must_check; /* may wait for the other side */
+int pipe_reopen(struct file *f, uint32_t flags,
+	struct file **out) must_check; /* /proc/self/fd/N of a pipe */
 
 int eventfd_create(uint64_t value, unsigned flags, struct file **out) must_check;
 int timerfd_create(int clock, unsigned flags, struct file **out) must_check;

@@ -222,16 +222,25 @@ int dentry_new(struct dentry *parent, const struct name *name, struct inode *ino
 	return 0;
 }
 
-int dentry_new_root(struct inode *inode, struct dentry **out)
+int dentry_new_nameless(const struct name *shown, struct inode *inode, struct dentry **out)
 {
-	struct name name = {"/", 1, 0};
-	int err = dentry_make(&name, inode, out);
+	int err = dentry_make(shown, inode, out);
 	if (err < 0)
 		return err;
+	(*out)->flags = DENTRY_NAMELESS;
 	irq_state state = spin_lock(&dentry_lock);
 	cache.n_dentries++;
 	spin_unlock(&dentry_lock, state);
 	return 0;
+}
+
+int dentry_new_root(struct inode *inode, struct dentry **out)
+{
+	struct name name = {"/", 1, 0};
+	int err = dentry_new_nameless(&name, inode, out);
+	if (!err)
+		(*out)->flags = 0;
+	return err;
 }
 
 void dentry_fill(struct dentry *d, struct inode *inode)

@@ -76,11 +76,6 @@ static int directory_flush(struct file *f)
 	return 0;
 }
 
-static void directory_release(struct file *f)
-{
-	vfs_locks_drop(f, f);
-}
-
 const struct file_ops directory_ops = {
 	.kind = "directory",
 	.read = directory_read,
@@ -88,7 +83,6 @@ const struct file_ops directory_ops = {
 	.list = directory_list,
 	.sync = directory_sync,
 	.flush = directory_flush,
-	.release = directory_release,
 };
 
 static long path_seek(struct file *f, int64_t offset, int whence)

@@ -183,8 +183,10 @@ static void inode_end(struct inode *i)
 	if (i->super->ops->inode_release)
 		i->super->ops->inode_release(i);
 	locks_free(i);
-	if (i->pipe)
+	if (S_ISFIFO(i->mode) && i->pipe)
 		pipe_put(i->pipe);
+	if (S_ISSOCK(i->mode))
+		socket_binding_free(i);
 	page_cache_destroy(&i->pages);
 	inode_unhash(i);
 	heap_free(i);

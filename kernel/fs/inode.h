@@ -17,6 +17,7 @@
 struct block_device;
 struct pipe;
 struct record_locks;
+struct socket_binding;
 struct super;
 
 struct inode {
@@ -37,7 +38,10 @@ struct inode {
 	/* Contents of regular files; its size is the inode's size, of directories and symbolic links too. */
 	struct page_cache pages;
 	struct page_cache *data;    /* &pages; overlay: the lower file's until somebody writes */
-	struct pipe *pipe;          /* of a fifo that is open; under lock */
+	union {
+		struct pipe *pipe;      /* of a fifo, once it was open; set once, under lock */
+		struct socket_binding *socket; /* of a socket; likewise: socket_node.c */
+	};
 	struct record_locks *_Atomic locks; /* fcntl(2) and flock(2); set once: lock.c */
 	atomic_uint seals;          /* F_SEAL_ of memory files */
 	atomic_int writers;         /* files open for writing; -1: being executed */

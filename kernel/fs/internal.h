@@ -15,6 +15,8 @@ struct dentry *dentry_find(struct dentry *parent, const struct name *name) must_
 int dentry_new(struct dentry *parent, const struct name *name, struct inode *inode, unsigned flags,
 	struct dentry **out) must_check;
 int dentry_new_root(struct inode *inode, struct dentry **out) must_check; /* likewise */
+/* Outside of any tree: a name to show, whole as vfs_path() gives it. */
+int dentry_new_nameless(const struct name *shown, struct inode *inode, struct dentry **out) must_check;
 /* Parent's inode is locked, for all three. */
 void dentry_fill(struct dentry *d, struct inode *inode); /* a negative one becomes that; takes over */
 void dentry_forget(struct dentry *d);                    /* unlinked: not found any more */
@@ -74,6 +76,9 @@ void names_init(void);
 void open_init(void);
 /* names.c: what request says becomes of d, a negative child of dir, whose inode is locked. */
 int create_locked(struct dentry *dir, struct dentry *d, const struct inode_request *request) must_check;
+/* names.c: a new name, of whatever kind; mode before umask. */
+int make_node(struct dentry *base, const char *path, const struct inode_request *what,
+	struct dentry **out) must_check;
 
 /* open.c: the file of an inode, unchecked; flags as open(2). */
 int open_inode(struct dentry *d, uint32_t flags, struct file **out) must_check;
@@ -83,6 +88,8 @@ extern const struct file_ops regular_ops, directory_ops, path_ops;
 /* Under inode->lock: new size, with pages and mappings. */
 int regular_set_size(struct inode *i, uint64_t size) must_check;
 void unmap_pages(struct page_cache *c, uint64_t from);
+
+void socket_binding_free(struct inode *i); /* socket_node.c */
 
 /* lock.c */
 void locks_free(struct inode *i);

@@ -42,8 +42,7 @@ int create_locked(struct dentry *dir, struct dentry *d, const struct inode_reque
 	return 0;
 }
 
-/* A new name, of whatever kind. */
-static int make(struct dentry *base, const char *path, uint32_t mode, uint64_t device, const char *target)
+int make_node(struct dentry *base, const char *path, const struct inode_request *what, struct dentry **out)
 {
 	struct walk w;
 	struct dentry *d = NULL;
@@ -56,22 +55,34 @@ static int make(struct dentry *base, const char *path, uint32_t mode, uint64_t d
 	}
 	struct inode *dir = w.at->inode;
 	struct inode_request request;
-	inode_request_init(&request, dir, mode);
-	request.device = device;
-	request.target = target;
+	inode_request_init(&request, dir, what->mode);
+	request.device = what->device;
+	request.target = what->target;
 	mutex_lock(&dir->lock);
 	err = walk_last_locked(&w, &d);
 	if (!err && d->inode)
 		err = -EEXIST;
-	else if (!err && w.slash && !S_ISDIR(mode))
+	else if (!err && w.slash && !S_ISDIR(what->mode))
 		err = -ENOENT;
 	if (!err)
 		err = create_locked(w.at, d, &request);
 	mutex_unlock(&dir->lock);
-	if (d)
+	if (!err)
+		*out = d;
+	else if (d)
 		dentry_put(d);
 end:
 	walk_end(&w);
+	return err;
+}
+
+static int make(struct dentry *base, const char *path, uint32_t mode, uint64_t device, const char *target)
+{
+	struct dentry *d;
+	struct inode_request what = {.mode = mode, .device = device, .target = target};
+	int err = make_node(base, path, &what, &d);
+	if (!err)
+		dentry_put(d);
 	return err;
 }
 
@@ -182,6 +193,8 @@ static int remove_locked(struct dentry *dir, struct dentry *d)
 		return err;
 	if (!parent->ops->unlink)
 		return -EPERM;
+	if (victim == parent) /* a hostile image: a directory in itself */
+		return -EIO;
 	mutex_lock(&victim->lock);
 	err = parent->ops->unlink(parent, &name, victim);
 	if (!err) {
@@ -353,6 +366,8 @@ static int rename_locked(const struct rename *r)
 	int err = rename_check(r);
 	if (err < 0 || moved == victim)
 		return err;
+	if (victim == from || victim == to || moved == from || moved == to)
+		return -EIO; /* a hostile image: a directory in itself */
 	if (victim)
 		mutex_lock(&victim->lock);
 	err = from->ops->rename(from, &r->from->last, moved, to, &r->to->last, victim, r->flags);

@@ -54,6 +54,7 @@ static void drop_name(struct file *f)
 {
 	if (S_ISREG(f->inode->mode) && file_writable(f))
 		atomic_fetch_sub(&f->inode->writers, 1);
+	vfs_locks_drop(f, f);
 	dentry_put(f->dentry);
 }
 

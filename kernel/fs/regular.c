@@ -307,11 +307,6 @@ static int regular_flush(struct file *f)
 	return 0;
 }
 
-static void regular_release(struct file *f)
-{
-	vfs_locks_drop(f, f);
-}
-
 const struct file_ops regular_ops = {
 	.kind = "file",
 	.read = regular_read,
@@ -322,5 +317,4 @@ const struct file_ops regular_ops = {
 	.truncate = regular_truncate,
 	.allocate = regular_allocate,
 	.flush = regular_flush,
-	.release = regular_release,
 };

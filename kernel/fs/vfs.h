@@ -33,6 +33,8 @@ void vfs_set_unmap(void (*unmap)(struct page_cache *c, uint64_t from));
 /* Mount the root: device "/dev/vda" (a block device with ext4) below a tmpfs overlay unless in_place; or NULL: an empty
  * tmpfs.  Then proc, sys, dev, /dev/shm, /run and /tmp where the tree has such directories.  -Exxx, logged. */
 int vfs_mount_root(const char *device, bool in_place) must_check;
+/* sync(2): write back what is dirty. */
+void vfs_sync_all(void);
 /* Write back and unmount everything: the machine ends. */
 void vfs_shut_down(void);
 
@@ -138,3 +140,5 @@ struct generated_file {
 void vfs_generated_add(const struct generated_file *table, unsigned n);
 /* Which tids exist, for /proc/self/task: next tid >= from, or -1. */
 void vfs_set_task_lister(int (*next)(int from));
+/* Where /proc/self/exe leads: a reference is taken. */
+void vfs_set_executable(struct dentry *d);

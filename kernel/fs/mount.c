@@ -1,0 +1,234 @@
+/*
+ * What is mounted where, the root and the working directory, and the way from a dentry back to its path.
+ */
+#include "abi/linux/errno.h"
+#include "kernel/dev/block.h"
+#include "kernel/fs/dev/device.h"
+#include "kernel/fs/internal.h"
+#include "kernel/fs/proc/generated.h"
+#include "kernel/fs/tmpfs/tmpfs.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
+
+struct dentry *root_dentry, *working_dentry;
+
+static struct list mounts = LIST_INIT(mounts); /* grows while the machine starts, then never changes */
+
+int mount_at(struct super *s, struct dentry *at)
+{
+	int err = dentry_new_root(s->root, &s->root_dentry);
+	if (err < 0)
+		return err;
+	inode_get(s->root);
+	list_push_back(&mounts, &s->link);
+	irq_state state = spin_lock(&dentry_lock);
+	if (at) {
+		dentry_get(at);
+		s->covers = at;
+		at->mounted = s;
+	} else {
+		root_dentry = working_dentry = s->root_dentry;
+		dentry_get(root_dentry);
+		dentry_get(root_dentry);
+	}
+	spin_unlock(&dentry_lock, state);
+	return 0;
+}
+
+void mount_for_each(void (*visit)(struct super *s, void *context), void *context)
+{
+	struct super *s;
+	list_for_each (s, &mounts, link)
+		visit(s, context);
+}
+
+/* --- the start of the machine --------------------------------------------------------------- */
+
+static int mount_device(struct block_device *device, unsigned flags, struct super **out)
+{
+	int err = -EINVAL;
+	for (unsigned n = 0; n < n_filesystems && err == -EINVAL; n++)
+		if (filesystems[n]->flags & FILESYSTEM_DEVICE)
+			err = filesystems[n]->mount(device, flags, out);
+	if (!err)
+		format((*out)->source, sizeof((*out)->source), "/dev/%s", device->name);
+	return err;
+}
+
+static int mount_root_super(const char *name, bool in_place, struct super **out)
+{
+	if (!name)
+		return tmpfs_filesystem.mount(NULL, 0, out);
+	struct block_device *device = block_find(name);
+	if (!device) {
+		log_error("root: no block device %s", name);
+		return -ENODEV;
+	}
+	struct super *lower;
+	int err = mount_device(device, in_place ? 0 : SUPER_READ_ONLY, &lower);
+	if (err < 0) {
+		log_error("root: %s holds no file system that can be mounted (error %d)", name, -err);
+		return err;
+	}
+	if (in_place) {
+		*out = lower;
+		return 0;
+	}
+	return overlay_make(lower, out);
+}
+
+/* The directory `name` in the root.  A tree in memory gets one, without a look at what is beneath. */
+static int mount_point(const char *name, struct dentry **out)
+{
+	struct inode *root = root_dentry->inode, *made;
+	if (root->super->type != &tmpfs_filesystem && root->super->type != &overlay_filesystem)
+		return vfs_lookup(NULL, name, LOOKUP_DIRECTORY, out);
+	struct inode_request request = {.mode = S_IFDIR | 0755};
+	int err = tmpfs_plant(root, name + 1, &request, &made);
+	if (err < 0)
+		return err;
+	struct name text = {name + 1, (uint32_t)strlen(name + 1), 0};
+	text.hash = name_hash(text.text, text.len);
+	err = dentry_new(root_dentry, &text, made, DENTRY_HASHED, out);
+	if (err < 0)
+		inode_put(made);
+	return err;
+}
+
+/* A machine without one of these runs, if its program can do without. */
+static void mount_system(const char *name, int (*make)(struct super **out))
+{
+	struct dentry *at;
+	struct super *s;
+	int err = mount_point(name, &at);
+	if (err < 0)
+		return;
+	err = make(&s);
+	if (!err)
+		err = mount_at(s, at);
+	if (err < 0)
+		log_warn("cannot mount %s (error %d)", name, -err);
+	dentry_put(at);
+}
+
+int vfs_mount_root(const char *device, bool in_place)
+{
+	struct super *root;
+	dentry_cache_init();
+	names_init();
+	open_init();
+	proc_files_init();
+	int err = mount_root_super(device, in_place, &root);
+	if (!err)
+		err = mount_at(root, NULL);
+	if (err < 0)
+		return err;
+	mount_system("/proc", procfs_make);
+	mount_system("/sys", sysfs_make);
+	mount_system("/dev", devfs_make);
+	return 0;
+}
+
+void vfs_sync_all(void)
+{
+	struct super *s;
+	list_for_each (s, &mounts, link)
+		if (s->ops->sync && s->ops->sync(s) < 0)
+			log_error("%s: not everything could be written back", s->source);
+}
+
+void vfs_shut_down(void)
+{
+	vfs_sync_all();
+	struct super *s;
+	list_for_each (s, &mounts, link)
+		if (s->ops->unmount)
+			s->ops->unmount(s);
+}
+
+/* --- root and working directory ------------------------------------------------------------- */
+
+static int set_directory(struct dentry **where, struct dentry *d)
+{
+	struct inode *i = d->inode;
+	if (!i || !S_ISDIR(i->mode))
+		return i ? -ENOTDIR : -ENOENT;
+	int err = inode_permission(i, X_OK);
+	if (err < 0)
+		return err;
+	dentry_get(d);
+	irq_state state = spin_lock(&dentry_lock);
+	struct dentry *old = *where;
+	*where = d;
+	spin_unlock(&dentry_lock, state);
+	dentry_put(old);
+	return 0;
+}
+
+int vfs_set_working(struct dentry *d)
+{
+	return set_directory(&working_dentry, d);
+}
+
+int vfs_set_root(struct dentry *d)
+{
+	if (!fs_credentials()->override)
+		return -EPERM;
+	return set_directory(&root_dentry, d);
+}
+
+/* --- paths ---------------------------------------------------------------------------------- */
+
+/* Put text before *at; false: no room. */
+static bool prepend(char *buf, size_t *at, const char *text, size_t len)
+{
+	if (*at < len)
+		return false;
+	*at -= len;
+	memcpy(buf + *at, text, len);
+	return true;
+}
+
+/* Under dentry_lock: from d up to the process's root; the start of the path in buf, or SIZE_MAX. */
+static size_t path_before(struct dentry *d, char *buf, size_t size)
+{
+	size_t at = size;
+	bool fits = !(d->flags & DENTRY_DELETED) || prepend(buf, &at, " (deleted)", 10);
+	size_t end = at;
+	while (fits && d != root_dentry) {
+		struct super *s = d->parent == d ? dentry_super(d) : NULL;
+		if (s && !s->covers) { /* another root than ours */
+			fits = prepend(buf, &at, "(unreachable)", 13);
+			break;
+		}
+		if (s) {
+			d = s->covers;
+			continue;
+		}
+		fits = prepend(buf, &at, d->name, d->name_len) && prepend(buf, &at, "/", 1);
+		d = d->parent;
+	}
+	if (fits && at == end)
+		fits = prepend(buf, &at, "/", 1);
+	return fits ? at : SIZE_MAX;
+}
+
+long vfs_path(struct dentry *d, char *buf, size_t size)
+{
+	if ((d->flags & DENTRY_NAMELESS) && d->parent == d) {
+		string_copy(buf, d->name, size);
+		return d->name_len < size ? (long)d->name_len : -ENAMETOOLONG;
+	}
+	if (!size)
+		return -ENAMETOOLONG;
+	irq_state state = spin_lock(&dentry_lock);
+	size_t start = path_before(d, buf, size - 1);
+	spin_unlock(&dentry_lock, state);
+	if (start == SIZE_MAX)
+		return -ENAMETOOLONG;
+	size_t len = size - 1 - start;
+	memmove(buf, buf + start, len);
+	buf[len] = 0;
+	return (long)len;
+}
