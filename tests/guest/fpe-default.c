@@ -5,5 +5,6 @@ int main(int argc, char **argv)
 {
 	puts("dividing");
 	fflush(stdout);
-	return 1 / (argc - 1);
+	volatile int zero = argc - 1;
+	return 7 / zero;
 }

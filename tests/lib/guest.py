@@ -128,7 +128,7 @@ def on_linux(case, program, args, env, stdin, cpus):
     os.makedirs(scratch)
 
     def enter():
-        machine.private_network()
+        machine.private_namespaces()
         if cpus == 1:
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     variables = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}

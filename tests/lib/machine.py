@@ -10,15 +10,15 @@ import time
 
 from case import BUILD, MOTE, Failure, free_port, tail
 
-CLONE_NEWNET = 0x40000000
+CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET = 0x4000000, 0x8000000, 0x40000000
 engine = None       # tests/run --engine
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def private_network():
-    """Between fork and exec: leave the host's network for one with nothing but a loopback."""
-    if _libc.unshare(CLONE_NEWNET) == 0:
+def private_namespaces():
+    """Between fork and exec: leave the host's network for one with nothing but a loopback, and its name alone."""
+    if _libc.unshare(CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC) == 0:
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
         s.close()
