@@ -19,7 +19,6 @@ int main(void)
 	must(ftruncate(fd, PAGE));
 	show_ok(mmap(NULL, PAGE, PROT_READ, MAP_SHARED_VALIDATE, fd, 0));
 	show_ok(mmap(NULL, PAGE, PROT_READ, MAP_SHARED_VALIDATE | MAP_SYNC, fd, 0));
-	show_ok(mmap(NULL, PAGE, PROT_READ, MAP_SHARED_VALIDATE | 0x40000000, fd, 0));
 	show_ok(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | 0x40000000, fd, 0));
 	show_ok(mmap(NULL, PAGE, PROT_NONE, anon, -1, 0));
 	p = mmap(NULL, PAGE, PROT_WRITE, anon, -1, 0);
