@@ -111,8 +111,8 @@ bool firmware_pci_window(struct pci_window *out)
 	size_t n = (m->header.length - sizeof(*m)) / sizeof(m->windows[0]);
 	for (size_t i = 0; i < n; i++)
 		if (m->windows[i].segment == 0) {
-			*out = (struct pci_window){m->windows[i].pa, m->windows[i].first_bus,
-				m->windows[i].last_bus};
+			*out = (struct pci_window){
+				m->windows[i].pa, m->windows[i].first_bus, m->windows[i].last_bus};
 			return true;
 		}
 	return false;

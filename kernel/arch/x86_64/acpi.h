@@ -29,7 +29,8 @@ struct acpi_fadt { /* ACPI 6.5 5.2.9 */
 	uint16_t sci_irq;
 	uint32_t smi_command;
 	uint8_t acpi_enable, acpi_disable, s4bios, pstate;
-	uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control, pm2_control, pm_timer, gpe0, gpe1;
+	uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control, pm2_control, pm_timer, gpe0,
+		gpe1;
 	uint8_t pm1_event_len, pm1_control_len, pm2_control_len, pm_timer_len, gpe_lens[3], cst;
 	uint16_t latencies[2], flush[2];
 	uint8_t duty[2], alarms[3];
@@ -40,8 +41,8 @@ struct acpi_fadt { /* ACPI 6.5 5.2.9 */
 	uint8_t reset_value;
 	uint8_t arm_flags[2], minor;
 	uint64_t x_facs, x_dsdt;
-	struct acpi_address x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control,
-		x_pm_timer, x_gpe0, x_gpe1, sleep_control, sleep_status;
+	struct acpi_address x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control,
+		x_pm2_control, x_pm_timer, x_gpe0, x_gpe1, sleep_control, sleep_status;
 } packed;
 #define FADT_RESET_SUPPORTED (1u << 10)
 #define FADT_HARDWARE_REDUCED (1u << 20)

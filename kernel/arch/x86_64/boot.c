@@ -130,8 +130,8 @@ static uint64_t read_boot_params(uint64_t pa)
 static void place_early_memory(uint64_t command_line_pa, size_t command_line_len)
 {
 	uint64_t start = align_up(virt_to_phys(image_end).pa, PAGE_SIZE);
-	struct memory_range used[] = {info.initrd,
-		{command_line_pa, command_line_pa + command_line_len + 1}};
+	struct memory_range used[] = {
+		info.initrd, {command_line_pa, command_line_pa + command_line_len + 1}};
 	for (unsigned pass = 0; pass < array_size(used); pass++)
 		for (unsigned i = 0; i < array_size(used); i++)
 			if (used[i].start < start + EARLY_MEMORY_CLOSE && used[i].end > start)

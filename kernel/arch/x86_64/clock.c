@@ -24,10 +24,10 @@ static union {
 	uint8_t page[PAGE_SIZE];
 } vdso aligned_to(PAGE_SIZE);
 
-static struct spinlock lock = SPINLOCK_INIT; /* writers of vdso.data, and: */
-static uint64_t ticks_per_ns;                /* 32.32: for deadlines */
+static struct spinlock lock = SPINLOCK_INIT;      /* writers of vdso.data, and: */
+static uint64_t ticks_per_ns;                     /* 32.32: for deadlines */
 static _Atomic uint64_t look_at_ns = NO_DEADLINE; /* measure again then */
-static uint64_t apic_per_ns;                 /* 32.32: one-shot mode */
+static uint64_t apic_per_ns;                      /* 32.32: one-shot mode */
 
 static uint64_t mul_32_32(uint64_t x, uint64_t factor)
 {
@@ -39,8 +39,8 @@ static void set_rate(uint64_t tsc_per_s)
 {
 	struct vdso_data *d = &vdso.data;
 	uint64_t tsc = tsc_read();
-	uint64_t now_ns = tsc > d->base_tsc ? d->base_ns + mul_32_32(tsc - d->base_tsc, d->rate)
-					    : d->base_ns;
+	uint64_t now_ns =
+		tsc > d->base_tsc ? d->base_ns + mul_32_32(tsc - d->base_tsc, d->rate) : d->base_ns;
 	atomic_fetch_add(&d->sequence, 1);
 	d->base_tsc = max(tsc, d->base_tsc);
 	d->base_ns = now_ns;
@@ -145,7 +145,8 @@ static void hardware_arm(struct cpu_local *c, uint64_t now_ns)
 		apic_timer_set_deadline(tsc_read() + mul_32_32(delta_ns, ticks_per_ns) + 1);
 		return;
 	}
-	uint32_t count = (uint32_t)min(mul_32_32(delta_ns, apic_per_ns) + 1, (uint64_t)APIC_TIMER_MAX);
+	uint32_t count =
+		(uint32_t)min(mul_32_32(delta_ns, apic_per_ns) + 1, (uint64_t)APIC_TIMER_MAX);
 	if (c->id == 0)
 		tsc_rate_timer_set(count);
 	else
@@ -169,7 +170,8 @@ void clock_interrupt(void)
 {
 	struct cpu_local *c = cpu_local();
 	uint64_t now_ns = clock_monotonic_ns();
-	if (now_ns < c->timer_deadline_ns) { /* too far away for one count, or the rate has changed */
+	if (now_ns < c->timer_deadline_ns) {
+		/* Too far away for one count, or the rate has changed. */
 		hardware_arm(c, now_ns);
 		return;
 	}

@@ -19,7 +19,13 @@
 
 extern uint32_t cpu_features; /* FEATURE_*, the same on every CPU */
 
-enum hypervisor { HYPERVISOR_NONE, HYPERVISOR_KVM, HYPERVISOR_TCG, HYPERVISOR_MICROSOFT, HYPERVISOR_OTHER };
+enum hypervisor {
+	HYPERVISOR_NONE,
+	HYPERVISOR_KVM,
+	HYPERVISOR_TCG,
+	HYPERVISOR_MICROSOFT,
+	HYPERVISOR_OTHER,
+};
 extern enum hypervisor hypervisor;
 
 struct cpuid {
@@ -30,8 +36,8 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid c;
 	__asm__ volatile("cpuid"
-		: "=a"(c.eax), "=b"(c.ebx), "=c"(c.ecx), "=d"(c.edx)
-		: "a"(leaf), "c"(subleaf));
+			 : "=a"(c.eax), "=b"(c.ebx), "=c"(c.ecx), "=d"(c.edx)
+			 : "a"(leaf), "c"(subleaf));
 	return c;
 }
 
@@ -58,7 +64,10 @@ static inline uint64_t msr_read(uint32_t msr)
 
 static inline void msr_write(uint32_t msr, uint64_t x)
 {
-	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)x), "d"((uint32_t)(x >> 32)) : "memory");
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)x), "d"((uint32_t)(x >> 32))
+			 : "memory");
 }
 
 static inline uint64_t tsc_read(void)

@@ -13,6 +13,7 @@ struct flag_word {
 	const char *names;
 };
 
+/* clang-format off */
 /* Linux's order: arch/x86/include/asm/cpufeatures.h */
 static const struct flag_word flag_words[] = {
 	{1, 0, 'd', "fpu vme de pse tsc msr pae mce cx8 apic - sep mtrr pge mca cmov pat pse36 pn clflush - "
@@ -32,6 +33,7 @@ static const struct flag_word flag_words[] = {
 		    "avx512_bitalg - avx512_vpopcntdq la57 - - - - - - rdpid - - cldemote - movdiri movdir64b"},
 	{7, 0, 'd', "- - avx512_4vnniw avx512_4fmaps fsrm"},
 };
+/* clang-format on */
 
 static bool leaf_exists(uint32_t leaf)
 {
@@ -104,16 +106,18 @@ int cpu_describe(unsigned cpu, char *buf, size_t size)
 	add_model_name(&t);
 	text_add(&t, "stepping\t: %u\nmicrocode\t: 0x1\n", id.eax & 15);
 	text_add(&t, "cpu MHz\t\t: %lu.%03lu\ncache size\t: 16384 KB\n", khz / 1000, khz % 1000);
-	text_add(&t, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", cpu_count(), cpu,
-		cpu_count());
+	text_add(&t, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n",
+		cpu_count(), cpu, cpu_count());
 	text_add(&t, "apicid\t\t: %u\ninitial apicid\t: %u\n", cpu_locals[cpu]->apic_id,
 		cpu_locals[cpu]->apic_id);
-	text_add(&t, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\nflags\t\t:", c.eax);
+	text_add(&t,
+		"fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\nflags\t\t:",
+		c.eax);
 	add_flags(&t);
 	uint32_t sizes = cpuid(0x80000008, 0).eax;
 	text_add(&t, "\nbugs\t\t:\nbogomips\t: %lu.%02lu\n", khz / 500, khz / 5 % 100);
 	text_add(&t, "clflush size\t: 64\ncache_alignment\t: 64\n");
-	text_add(&t, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n", sizes & 255,
-		sizes >> 8 & 255);
+	text_add(&t, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n",
+		sizes & 255, sizes >> 8 & 255);
 	return (int)t.len;
 }

@@ -56,8 +56,8 @@ static void segments_fill(struct cpu_local *c)
 	c->gdt[KERNEL_DS / 8] = 0x00cf93000000ffff;
 	c->gdt[USER_DS / 8] = 0x00cff3000000ffff;
 	c->gdt[USER_CS / 8] = 0x00affb000000ffff;
-	c->gdt[TSS_SELECTOR / 8] = limit | (tss & 0xffffff) << 16 | 0x89ull << 40 |
-		(tss >> 24 & 0xff) << 56;
+	c->gdt[TSS_SELECTOR / 8] =
+		limit | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
 	c->gdt[TSS_SELECTOR / 8 + 1] = tss >> 32;
 	c->gdt[CPU_NUMBER_SELECTOR / 8] = 0x0040f50000000000 | c->id;
 	c->nmi_stack.cpu = c->fault_stack.cpu = c;

@@ -36,6 +36,7 @@ static void save(void *area)
 		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 }
 
+/* clang-format off */
 /* False: it faulted (#GP), the area is not well formed. */
 static bool load(const void *area)
 {
@@ -49,6 +50,7 @@ static bool load(const void *area)
 bad:
 	return false;
 }
+/* clang-format on */
 
 void fpu_init_cpu(void)
 {

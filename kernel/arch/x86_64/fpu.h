@@ -19,8 +19,8 @@ struct xsave_header {
 	uint64_t present, compaction, reserved[6];
 };
 
-extern size_t fpu_size;      /* of the area */
-extern uint64_t fpu_mask;    /* XCR0; 0: FXSAVE only */
+extern size_t fpu_size;   /* of the area */
+extern uint64_t fpu_mask; /* XCR0; 0: FXSAVE only */
 extern uint32_t fpu_mxcsr_mask;
 
 void fpu_init(void);
@@ -31,9 +31,9 @@ void fpu_switch_out(struct cpu_local *c, struct thread_arch *t);
 void fpu_switch_in(struct cpu_local *c, struct thread_arch *t);
 
 /* Of the current thread: */
-void fpu_reset(struct thread_arch *t);                  /* the registers as at program start */
-void fpu_copy(struct thread_arch *to);                  /* its state to another, new thread */
-void fpu_store(struct thread_arch *t);                  /* registers to its area, every part of it */
-int fpu_load(struct thread_arch *t) must_check;         /* area to registers; -EFAULT: not loadable */
+void fpu_reset(struct thread_arch *t);          /* the registers as at program start */
+void fpu_copy(struct thread_arch *to);          /* its state to another, new thread */
+void fpu_store(struct thread_arch *t);          /* registers to its area, every part of it */
+int fpu_load(struct thread_arch *t) must_check; /* area to registers; -EFAULT: not loadable */
 /* The exception that #MF or #XM is about, as si_code of SIGFPE. */
 int fpu_exception_code(bool vector_unit);

@@ -134,11 +134,13 @@ static uint32_t line_mode(unsigned line, unsigned flags)
 		if (o->line != line)
 			continue;
 		if (o->flags & 3)
-			flags = (flags & ~IRQ_ACTIVE_LOW) | ((o->flags & 3) == 3 ? IRQ_ACTIVE_LOW : 0);
+			flags = (flags & ~IRQ_ACTIVE_LOW) |
+				((o->flags & 3) == 3 ? IRQ_ACTIVE_LOW : 0);
 		if (o->flags & 12)
 			flags = (flags & ~IRQ_LEVEL) | ((o->flags & 12) == 12 ? IRQ_LEVEL : 0);
 	}
-	return (flags & IRQ_LEVEL ? ENTRY_LEVEL : 0) | (flags & IRQ_ACTIVE_LOW ? ENTRY_ACTIVE_LOW : 0);
+	return (flags & IRQ_LEVEL ? ENTRY_LEVEL : 0) |
+	       (flags & IRQ_ACTIVE_LOW ? ENTRY_ACTIVE_LOW : 0);
 }
 
 static int line_open(unsigned line, unsigned flags)

@@ -47,7 +47,6 @@ struct cpu_local {
 	struct irq_slot *irq_slots;    /* by vector - VECTOR_DEVICE_FIRST */
 	_Atomic(enum cpu_sleep) sleep;
 	uint64_t timer_deadline_ns;
-	struct trap_frame *last_frame; /* of the panic stop, for the report */
 	uint64_t gdt[GDT_ENTRIES] aligned_to(16);
 	struct task_state tss aligned_to(16);
 	struct trap_stack nmi_stack aligned_to(16), fault_stack aligned_to(16);

@@ -62,7 +62,7 @@ static struct mmu_entry decode(uint64_t pte, unsigned level)
 	if (!(pte & PTE_PRESENT))
 		return e;
 	e.prot = MMU_READ | (pte & PTE_WRITE ? MMU_WRITE : 0) | (pte & PTE_USER ? MMU_USER : 0) |
-		(pte & PTE_NO_EXEC ? 0 : MMU_EXEC) | (pte & PTE_UNCACHED ? MMU_UNCACHED : 0);
+		 (pte & PTE_NO_EXEC ? 0 : MMU_EXEC) | (pte & PTE_UNCACHED ? MMU_UNCACHED : 0);
 	return e;
 }
 

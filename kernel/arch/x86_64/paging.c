@@ -120,7 +120,8 @@ int paging_map(uintptr_t va, uint64_t pa, uint64_t size, unsigned prot)
 	uint64_t *root = pte_table(kernel_root);
 	while (size) {
 		unsigned level = cpu_features & FEATURE_1GB_PAGES ? 3 : 2;
-		while (level > 1 && ((va | pa) & (LEVEL_SIZE(level) - 1) || size < LEVEL_SIZE(level)))
+		while (level > 1 &&
+			((va | pa) & (LEVEL_SIZE(level) - 1) || size < LEVEL_SIZE(level)))
 			level--;
 		uint64_t *pte = pte_make(root, va, level);
 		if (!pte)

@@ -19,8 +19,8 @@ static atomic_uint panicking; /* 1 + the CPU that does */
 static bool is_kernel_stack(uintptr_t fp)
 {
 	return (fp >= (uintptr_t)rodata_end && fp < (uintptr_t)image_end - 16) ||
-		(fp >= KERNEL_WINDOW_START && fp < KERNEL_WINDOW_END) ||
-		(fp >= direct_map && fp < KERNEL_WINDOW_START);
+	       (fp >= KERNEL_WINDOW_START && fp < KERNEL_WINDOW_END) ||
+	       (fp >= direct_map && fp < KERNEL_WINDOW_START);
 }
 
 static void describe_caller(struct text *t, uintptr_t ip)
@@ -61,16 +61,16 @@ static void stop_others(void)
 	smp_stop_others();
 }
 
-bool panic_stop_here(struct trap_frame *f)
+bool panic_stop_here(void)
 {
 	if (!atomic_load(&panicking))
 		return false;
-	cpu_local()->last_frame = f;
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
 
-static _Noreturn void report(const char *what, const struct trap_frame *f, uintptr_t ip, uintptr_t fp)
+static _Noreturn void report(
+	const char *what, const struct trap_frame *f, uintptr_t ip, uintptr_t fp)
 {
 	static char buf[4096];
 	struct text t;

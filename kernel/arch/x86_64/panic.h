@@ -6,5 +6,5 @@
 
 /* panic() about the state in that frame. */
 _Noreturn void panic_frame(struct trap_frame *f, const char *fmt, ...) printf_like(2, 3);
-/* In an NMI: true never returns in fact (this CPU is being stopped); false: nobody panics. */
-bool panic_stop_here(struct trap_frame *f);
+/* In an NMI: stops this CPU for good if another one panics; false otherwise. */
+bool panic_stop_here(void);

@@ -82,7 +82,8 @@ static void acpi_off(void)
 	if (fadt->flags & FADT_HARDWARE_REDUCED) {
 		register_write(&fadt->sleep_control, (uint8_t)(types[0] << 2 | SLEEP_ENABLE));
 	} else {
-		io_out16((uint16_t)fadt->pm1a_control, (uint16_t)(types[0] << 10 | PM1_SLEEP_ENABLE));
+		io_out16((uint16_t)fadt->pm1a_control,
+			(uint16_t)(types[0] << 10 | PM1_SLEEP_ENABLE));
 		if (fadt->pm1b_control)
 			io_out16((uint16_t)fadt->pm1b_control,
 				(uint16_t)(types[1] << 10 | PM1_SLEEP_ENABLE));
@@ -100,9 +101,10 @@ void machine_restart(void)
 {
 	irq_disable();
 	const struct acpi_fadt *fadt = acpi_fadt();
-	if (fadt && fadt->header.length > FADT_REVISION_1_LENGTH && fadt->flags & FADT_RESET_SUPPORTED)
+	if (fadt && fadt->header.length > FADT_REVISION_1_LENGTH &&
+		fadt->flags & FADT_RESET_SUPPORTED)
 		register_write(&fadt->reset, fadt->reset_value);
-	io_out8(0x64, 0xfe);                      /* the keyboard controller's reset line */
+	io_out8(0x64, 0xfe); /* the keyboard controller's reset line */
 	static const struct {
 		uint16_t limit;
 		uint64_t base;
@@ -161,8 +163,8 @@ static int watch_fixed(const struct acpi_fadt *fadt)
 	uint16_t event = (uint16_t)fadt->pm1a_event;
 	if (!event)
 		return -ENODEV;
-	int err = irq_request_line(fadt->sci_irq, IRQ_LEVEL | IRQ_ACTIVE_LOW, pm1_interrupt,
-		(void *)(uintptr_t)event);
+	int err = irq_request_line(
+		fadt->sci_irq, IRQ_LEVEL | IRQ_ACTIVE_LOW, pm1_interrupt, (void *)(uintptr_t)event);
 	if (err < 0)
 		return err;
 	if (fadt->smi_command && !(io_in16((uint16_t)fadt->pm1a_control) & PM1_SCI_ENABLE))

@@ -44,7 +44,8 @@ struct rt_frame {
 	struct ucontext uc;
 	struct linux_siginfo info;
 };
-_Static_assert(sizeof(struct sigcontext) == 256 && sizeof(struct rt_frame) == 440, "Linux's layout");
+_Static_assert(
+	sizeof(struct sigcontext) == 256 && sizeof(struct rt_frame) == 440, "Linux's layout");
 
 struct software_bytes { /* struct _fpx_sw_bytes */
 	uint32_t magic1, extended_size;
@@ -83,15 +84,23 @@ static int push_state(uintptr_t to)
 	return err;
 }
 
-static void fill_context(struct sigcontext *c, const struct trap_frame *f, const struct signal_frame *s)
+/* clang-format off */
+#define SAME_REGISTERS(x) \
+	.r8 = (x)->r8, .r9 = (x)->r9, .r10 = (x)->r10, .r11 = (x)->r11, \
+	.r12 = (x)->r12, .r13 = (x)->r13, .r14 = (x)->r14, .r15 = (x)->r15, \
+	.rdi = (x)->rdi, .rsi = (x)->rsi, .rbp = (x)->rbp, .rbx = (x)->rbx, \
+	.rdx = (x)->rdx, .rax = (x)->rax, .rcx = (x)->rcx, .rsp = (x)->rsp
+/* clang-format on */
+
+static void fill_context(
+	struct sigcontext *c, const struct trap_frame *f, const struct signal_frame *s)
 {
 	*c = (struct sigcontext){
-		.r8 = f->r8, .r9 = f->r9, .r10 = f->r10, .r11 = f->r11,
-		.r12 = f->r12, .r13 = f->r13, .r14 = f->r14, .r15 = f->r15,
-		.rdi = f->rdi, .rsi = f->rsi, .rbp = f->rbp, .rbx = f->rbx,
-		.rdx = f->rdx, .rax = f->rax, .rcx = f->rcx, .rsp = f->rsp,
-		.rip = f->rip, .rflags = f->rflags,
-		.cs = USER_CS, .ss = USER_DS,
+		SAME_REGISTERS(f),
+		.rip = f->rip,
+		.rflags = f->rflags,
+		.cs = USER_CS,
+		.ss = USER_DS,
 		.error = s->fault_error,
 		.vector = s->fault_vector,
 		.old_mask = s->old_mask,
@@ -111,15 +120,10 @@ int trap_push_signal(struct trap_frame *f, const struct signal_frame *s)
 	int err = push_state(state);
 	if (err < 0)
 		return err;
-	struct rt_frame frame = {
-		.restorer = s->restorer.va,
-		.uc = {
-			.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_mask ? UC_FP_XSTATE : 0),
-			.stack = s->altstack,
-			.mask = s->old_mask,
-		},
-		.info = *s->info,
-	};
+	struct rt_frame frame = {.restorer = s->restorer.va, .info = *s->info};
+	frame.uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_mask ? UC_FP_XSTATE : 0);
+	frame.uc.stack = s->altstack;
+	frame.uc.mask = s->old_mask;
 	fill_context(&frame.uc.context, f, s);
 	frame.uc.context.fpu_state = state;
 	err = copy_out(user_at(at), &frame, sizeof(frame));
@@ -155,8 +159,8 @@ static bool marks_are_there(const uint8_t *area, uintptr_t from)
 	uint32_t magic2;
 	memcpy(&sw, area + FPU_SOFTWARE_OFFSET, sizeof(sw));
 	return sw.magic1 == FP_XSTATE_MAGIC1 && sw.size == fpu_size &&
-		copy_in(&magic2, user_at(from + fpu_size), sizeof(magic2)) >= 0 &&
-		magic2 == FP_XSTATE_MAGIC2;
+	       copy_in(&magic2, user_at(from + fpu_size), sizeof(magic2)) >= 0 &&
+	       magic2 == FP_XSTATE_MAGIC2;
 }
 
 static int pop_state(uintptr_t from)
@@ -195,10 +199,7 @@ int trap_pop_signal(struct trap_frame *f, uint64_t *mask, struct linux_stack *al
 		return err;
 	const struct sigcontext *c = &uc.context;
 	*f = (struct trap_frame){
-		.r8 = c->r8, .r9 = c->r9, .r10 = c->r10, .r11 = c->r11,
-		.r12 = c->r12, .r13 = c->r13, .r14 = c->r14, .r15 = c->r15,
-		.rdi = c->rdi, .rsi = c->rsi, .rbp = c->rbp, .rbx = c->rbx,
-		.rdx = c->rdx, .rax = c->rax, .rcx = c->rcx, .rsp = c->rsp,
+		SAME_REGISTERS(c),
 		.rip = min(c->rip, USER_END), /* iretq faults on a non-canonical one */
 		.rflags = (f->rflags & ~RFLAGS_RESTORED) | (c->rflags & RFLAGS_RESTORED),
 		.cs = USER_CS,

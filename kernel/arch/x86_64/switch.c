@@ -139,8 +139,8 @@ void thread_enter_user(uintptr_t ip, uintptr_t sp)
 	thread_resume_user();
 }
 
-void thread_copy_user(struct thread_arch *t, const struct trap_frame *parent, uintptr_t sp,
-	uintptr_t tls)
+void thread_copy_user(
+	struct thread_arch *t, const struct trap_frame *parent, uintptr_t sp, uintptr_t tls)
 {
 	struct trap_frame *f = (struct trap_frame *)t->kernel_stack_top - 1;
 	*f = *parent;

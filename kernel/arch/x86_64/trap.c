@@ -42,8 +42,8 @@ static void page_fault_handle(struct trap_frame *f)
 {
 	uintptr_t address = cr2_read();
 	unsigned access = (f->error & ERROR_WRITE ? FAULT_WRITE : 0) |
-		(f->error & ERROR_FETCH ? FAULT_EXEC : 0) |
-		(f->error & ERROR_PRESENT ? FAULT_PRESENT : 0);
+			  (f->error & ERROR_FETCH ? FAULT_EXEC : 0) |
+			  (f->error & ERROR_PRESENT ? FAULT_PRESENT : 0);
 	if (trap_from_user(f)) {
 		irq_enable();
 		(void)page_fault(f, address, access | FAULT_USER);
@@ -83,10 +83,10 @@ static const struct {
 	[19] = {SIGFPE, 0, true},
 };
 
-static const char *const names[32] = {"divide error", "debug", "NMI", "breakpoint", "overflow", "bound",
-	"invalid opcode", "no FPU", "double fault", "", "invalid TSS", "segment not present",
-	"stack segment", "general protection", "page fault", "", "x87 error", "alignment check",
-	"machine check", "SIMD error", [21] = "control protection"};
+static const char *const names[32] = {"divide error", "debug", "NMI", "breakpoint", "overflow",
+	"bound", "invalid opcode", "no FPU", "double fault", "", "invalid TSS",
+	"segment not present", "stack segment", "general protection", "page fault", "", "x87 error",
+	"alignment check", "machine check", "SIMD error", [21] = "control protection"};
 
 void exception_handle(struct trap_frame *f); /* entry.S */
 void exception_own_stack(struct trap_frame *f);
@@ -100,7 +100,8 @@ void exception_handle(struct trap_frame *f)
 	}
 	if (!trap_from_user(f)) {
 		if (!take_fixup(f))
-			panic_frame(f, "%s (error %#lx)", names[vector] ? names[vector] : "exception",
+			panic_frame(f, "%s (error %#lx)",
+				names[vector] ? names[vector] : "exception",
 				(unsigned long)f->error);
 		return;
 	}
@@ -109,21 +110,22 @@ void exception_handle(struct trap_frame *f)
 		code = fpu_exception_code(vector == 19);
 	if (!signals[vector].signal)
 		panic_frame(f, "exception %u in the program", vector);
-	irq_enable();
-	user_exception(f, &(struct user_fault){
+	struct user_fault fault = {
 		.signal = signals[vector].signal,
 		.code = code,
 		.address = signals[vector].ip_is_address ? f->rip : 0,
 		.vector = vector,
 		.error = f->error,
-	});
+	};
+	irq_enable();
+	user_exception(f, &fault);
 }
 
 /* NMI, double fault, machine check. */
 void exception_own_stack(struct trap_frame *f)
 {
 	if (f->vector == VECTOR_NMI) {
-		if (panic_stop_here(f))
+		if (panic_stop_here())
 			return;
 		log_warn("NMI ignored");
 		return;
@@ -189,10 +191,29 @@ int trap_describe(const struct trap_frame *f, char *buf, size_t size)
 {
 	struct text t;
 	text_init(&t, buf, size);
-	text_add(&t, "rip %016lx  rsp %016lx  rflags %08lx  cs %02lx\n", f->rip, f->rsp, f->rflags, f->cs);
-	text_add(&t, "rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
-	text_add(&t, "rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
-	text_add(&t, "r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
-	text_add(&t, "r13 %016lx  r14 %016lx  r15 %016lx\n", f->r13, f->r14, f->r15);
+	text_add(&t, "rip %016lx  rsp %016lx  rflags %08lx\n", f->rip, f->rsp, f->rflags);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} registers[] = {
+		{"rax", f->rax},
+		{"rbx", f->rbx},
+		{"rcx", f->rcx},
+		{"rdx", f->rdx},
+		{"rsi", f->rsi},
+		{"rdi", f->rdi},
+		{"rbp", f->rbp},
+		{"r8 ", f->r8},
+		{"r9 ", f->r9},
+		{"r10", f->r10},
+		{"r11", f->r11},
+		{"r12", f->r12},
+		{"r13", f->r13},
+		{"r14", f->r14},
+		{"r15", f->r15},
+	};
+	for (unsigned i = 0; i < array_size(registers); i++)
+		text_add(&t, "%s %016lx%s", registers[i].name, registers[i].value,
+			i % 3 == 2 ? "\n" : "  ");
 	return (int)t.len;
 }

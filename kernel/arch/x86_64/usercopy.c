@@ -39,6 +39,7 @@ long user_string(char *to, user_addr from, size_t size)
 	return max == size ? -ENAMETOOLONG : -EFAULT;
 }
 
+/* clang-format off */
 int user_load_u32(user_addr at, uint32_t *out)
 {
 	uint32_t x;
@@ -71,3 +72,4 @@ fault:
 	__asm__ volatile(USER_ACCESS_END);
 	return -EFAULT;
 }
+/* clang-format on */

@@ -36,8 +36,7 @@ struct pvclock_wall {
 static bool pvclock_read(struct pvclock *out)
 {
 	static struct pvclock area aligned_to(64);
-	if (hypervisor != HYPERVISOR_KVM ||
-		!(cpuid(0x40000001, 0).eax & KVM_FEATURE_CLOCKSOURCE2))
+	if (hypervisor != HYPERVISOR_KVM || !(cpuid(0x40000001, 0).eax & KVM_FEATURE_CLOCKSOURCE2))
 		return false;
 	msr_write(MSR_KVM_SYSTEM_TIME, virt_to_phys(&area).pa | 1);
 	*out = *(volatile struct pvclock *)&area;
@@ -66,8 +65,8 @@ uint64_t pvclock_wall_ns(void)
 	msr_write(MSR_KVM_WALL_CLOCK, virt_to_phys(&wall).pa);
 	struct pvclock_wall w = *(volatile struct pvclock_wall *)&wall;
 	uint64_t ticks = tsc_read() - p.tsc_timestamp;
-	uint64_t since_boot = p.system_time +
-		(uint64_t)((unsigned __int128)ticks * ns_per_tick(&p) >> 32);
+	uint64_t since_boot =
+		p.system_time + (uint64_t)((unsigned __int128)ticks * ns_per_tick(&p) >> 32);
 	return w.sec * NS_PER_S + w.nsec + since_boot;
 }
 
@@ -83,8 +82,8 @@ struct cmos_time {
 
 static struct cmos_time cmos_read_time(void)
 {
-	return (struct cmos_time){cmos_read(0), cmos_read(2), cmos_read(4), cmos_read(7), cmos_read(8),
-		cmos_read(9)};
+	return (struct cmos_time){
+		cmos_read(0), cmos_read(2), cmos_read(4), cmos_read(7), cmos_read(8), cmos_read(9)};
 }
 
 static unsigned from_bcd(uint8_t x)

@@ -7,7 +7,7 @@
 struct vdso_data {
 	_Atomic uint32_t sequence; /* odd while the rest changes */
 	uint64_t base_tsc, base_ns;
-	uint64_t rate; /* ns per tick, 32.32 */
+	uint64_t rate;               /* ns per tick, 32.32 */
 	uint64_t realtime_offset_ns; /* realtime - monotonic */
 };
 

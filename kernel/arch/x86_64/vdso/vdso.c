@@ -27,9 +27,9 @@ static long system_call(long number, long a, const void *b)
 {
 	long result;
 	__asm__ volatile("syscall"
-		: "=a"(result)
-		: "a"(number), "D"(a), "S"(b)
-		: "rcx", "r11", "memory");
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b)
+			 : "rcx", "r11", "memory");
 	return result;
 }
 
@@ -91,8 +91,11 @@ exported long __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused)
 	return 0;
 }
 
-int clock_gettime(int, struct timespec *) __attribute__((weak, alias("__vdso_clock_gettime"))) exported;
-int clock_getres(int, struct timespec *) __attribute__((weak, alias("__vdso_clock_getres"))) exported;
-int gettimeofday(struct timeval *, void *) __attribute__((weak, alias("__vdso_gettimeofday"))) exported;
+int clock_gettime(int, struct timespec *)
+	__attribute__((weak, alias("__vdso_clock_gettime"))) exported;
+int clock_getres(int, struct timespec *)
+	__attribute__((weak, alias("__vdso_clock_getres"))) exported;
+int gettimeofday(struct timeval *, void *)
+	__attribute__((weak, alias("__vdso_gettimeofday"))) exported;
 int64_t time(int64_t *) __attribute__((weak, alias("__vdso_time"))) exported;
 long getcpu(unsigned *, unsigned *, void *) __attribute__((weak, alias("__vdso_getcpu"))) exported;
