@@ -8,25 +8,45 @@
 
 static struct spinlock lock = SPINLOCK_INIT;
 /* under lock: */
-static char host_name[SYSTEM_NAME_MAX + 1] = "mote";
+static char host_name[SYSTEM_NAME_MAX + 1] = "mote", domain_name[SYSTEM_NAME_MAX + 1] = "(none)";
 static uint64_t averages[3], sampled_ns, sampled_busy_ns;
 
-void system_host_name(char name[SYSTEM_NAME_MAX + 1])
+static void get(const char from[SYSTEM_NAME_MAX + 1], char to[SYSTEM_NAME_MAX + 1])
 {
 	irq_state state = spin_lock(&lock);
-	memcpy(name, host_name, sizeof(host_name));
+	memcpy(to, from, SYSTEM_NAME_MAX + 1);
 	spin_unlock(&lock, state);
 }
 
-int system_set_host_name(const char *name, size_t len)
+static int set(char to[SYSTEM_NAME_MAX + 1], const char *name, size_t len)
 {
 	if (len > SYSTEM_NAME_MAX)
 		return -EINVAL;
 	irq_state state = spin_lock(&lock);
-	memset(host_name, 0, sizeof(host_name));
-	memcpy(host_name, name, len);
+	memset(to, 0, SYSTEM_NAME_MAX + 1);
+	memcpy(to, name, len);
 	spin_unlock(&lock, state);
 	return 0;
+}
+
+void system_host_name(char name[SYSTEM_NAME_MAX + 1])
+{
+	get(host_name, name);
+}
+
+int system_set_host_name(const char *name, size_t len)
+{
+	return set(host_name, name, len);
+}
+
+void system_domain_name(char name[SYSTEM_NAME_MAX + 1])
+{
+	get(domain_name, name);
+}
+
+int system_set_domain_name(const char *name, size_t len)
+{
+	return set(domain_name, name, len);
 }
 
 static uint64_t busy_ns(void)

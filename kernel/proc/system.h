@@ -11,6 +11,8 @@
 void system_host_name(char name[SYSTEM_NAME_MAX + 1]);
 /* -EINVAL: longer than SYSTEM_NAME_MAX. */
 int system_set_host_name(const char *name, size_t len) must_check;
+void system_domain_name(char name[SYSTEM_NAME_MAX + 1]);
+int system_set_domain_name(const char *name, size_t len) must_check;
 
 /* Runnable threads averaged over 1, 5 and 15 minutes, in 1/65536. */
 void system_load(uint64_t load[3]);

@@ -1,81 +1,127 @@
 /*
- * Messages: send(2), recv(2) and kin down to recvmmsg(2).
- *
- * Control data: SCM_RIGHTS is turned into files here, on the way down, and back into descriptors on the way up; the rest
- * passes as it is.
+ * Data through sockets: send(2), recv(2) and the message calls, with their control data.  SCM_RIGHTS is turned here from
+ * descriptors into files and back, because kernel/net knows files only.
  */
+#include "abi/linux/errno.h"
 #include "abi/linux/socket.h"
+#include "kernel/arch/timer.h"
 #include "kernel/file/fd_table.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
-#include "kernel/syscall/socket_user.h"
+#include "kernel/syscall/socket_args.h"
 
-#define CONTROL_MAX 20480u /* as net.core.optmem_max */
+#define CONTROL_MAX 20480u /* net.core.optmem_max */
+#define MMSG_MAX 1024u
+
+/* --- plain data --- */
 
 long sys_sendto(const struct syscall_args *args)
 {
 	struct file *f;
-	int err = fd_get_socket(arg_int(args, 0), &f);
+	struct socket_address to;
+	int err = socket_get(arg_int(args, 0), &f);
 	if (err < 0)
 		return err;
-	struct socket_address to = {0};
-	long result = 0;
-	if (args->a[4])
-		result = user_address_get(&to, arg_user(args, 4), arg_int(args, 5));
-	if (!result) {
-		const struct io_piece piece = {arg_user(args, 1), min(args->a[2], TRANSFER_MAX)};
-		struct io_buffer data;
-		io_buffer_user(&data, &piece, 1);
-		struct socket_message m = {.data = &data,
-			.address = args->a[4] ? &to : NULL,
-			.flags = arg_int(args, 3),
-			.deadline_ns = NO_DEADLINE};
-		result = socket_send(f, &m);
+	const struct io_piece piece = {arg_user(args, 1), min(args->a[2], TRANSFER_MAX)};
+	struct io_buffer data;
+	io_buffer_user(&data, &piece, 1);
+	struct socket_message m = {.data = &data, .flags = arg_int(args, 3), .deadline_ns = NO_DEADLINE};
+	if (args->a[4]) {
+		err = arg_int(args, 5) < 0 ? -EINVAL : user_address(arg_user(args, 4), arg_uint(args, 5), &to);
+		m.address = &to;
 	}
+	long n = err < 0 ? err : socket_send(f, &m);
 	file_put(f);
-	return result;
+	return n;
 }
 
 long sys_recvfrom(const struct syscall_args *args)
 {
 	struct file *f;
-	int err = fd_get_socket(arg_int(args, 0), &f);
+	struct socket_address from = {.len = 0};
+	int err = socket_get(arg_int(args, 0), &f);
 	if (err < 0)
 		return err;
-	struct socket_address from = {0};
 	const struct io_piece piece = {arg_user(args, 1), min(args->a[2], TRANSFER_MAX)};
 	struct io_buffer data;
 	io_buffer_user(&data, &piece, 1);
-	struct socket_message m = {.data = &data,
+	struct socket_message m = {
+		.data = &data,
 		.address = args->a[4] ? &from : NULL,
 		.flags = arg_int(args, 3),
-		.deadline_ns = NO_DEADLINE};
-	long result = socket_receive(f, &m);
+		.deadline_ns = NO_DEADLINE,
+	};
+	long n = socket_receive(f, &m);
 	file_put(f);
-	if (result >= 0 && args->a[4] && args->a[5]) {
-		err = user_address_put(&from, arg_user(args, 4), arg_user(args, 5));
+	if (n >= 0 && args->a[4]) {
+		err = user_put_address(&from, arg_user(args, 4), arg_user(args, 5));
 		if (err < 0)
 			return err;
 	}
-	return result;
+	return n;
 }
 
-/* --- sendmsg --- */
+/* --- a message with all its parts --- */
 
-/* Files behind the descriptors of one SCM_RIGHTS message, added to m->files. */
-static int take_rights(struct socket_message *m, const uint8_t *data, size_t n_bytes)
+struct transfer {
+	struct linux_msghdr header;
+	struct user_pieces pieces;
+	struct io_buffer data;
+	struct socket_address address;
+	struct socket_message message;
+	uint8_t *control; /* heap, or NULL */
+	struct file **files;
+};
+
+static void drop_files(struct transfer *t)
 {
-	unsigned n = (unsigned)(n_bytes / sizeof(int32_t));
-	if (n_bytes % sizeof(int32_t) || n > SOCKET_FILES_MAX - m->n_files)
+	for (unsigned i = 0; i < t->message.n_files; i++)
+		file_put(t->files[i]);
+	t->message.n_files = 0;
+}
+
+static void transfer_put(struct transfer *t)
+{
+	heap_free(t->control);
+	heap_free(t->files);
+	user_pieces_put(&t->pieces);
+}
+
+static int transfer_get(struct transfer *t, user_addr message_at, int flags)
+{
+	t->control = NULL;
+	t->files = NULL;
+	t->message = (struct socket_message){.data = &t->data, .flags = flags, .deadline_ns = NO_DEADLINE};
+	int err = copy_in(&t->header, message_at, sizeof(t->header));
+	if (err < 0)
+		return err;
+	if (t->header.msg_iovlen > PIECES_MAX)
+		return -EMSGSIZE;
+	err = user_pieces_get(&t->pieces, user_at(t->header.msg_iov), t->header.msg_iovlen);
+	if (err == 0)
+		io_buffer_user(&t->data, t->pieces.pieces, t->pieces.n);
+	return err;
+}
+
+/* --- control data on the way out --- */
+
+/* Descriptors of one SCM_RIGHTS into files. */
+static int add_rights(struct transfer *t, const uint8_t *data, size_t len)
+{
+	unsigned n = (unsigned)(len / sizeof(int));
+	struct socket_message *m = &t->message;
+	if (n > SOCKET_FILES_MAX - m->n_files)
 		return -EINVAL;
-	if (!m->files)
-		m->files = heap_array(SOCKET_FILES_MAX, sizeof(struct file *));
-	if (!m->files)
-		return -ENOMEM;
+	if (!t->files) {
+		t->files = m->files = heap_array(SOCKET_FILES_MAX, sizeof(struct file *));
+		if (!t->files)
+			return -ENOMEM;
+		m->files_size = SOCKET_FILES_MAX;
+	}
 	for (unsigned i = 0; i < n; i++) {
-		int32_t fd;
+		int fd;
 		memcpy(&fd, data + i * sizeof(fd), sizeof(fd));
-		int err = fd_get(fd, &m->files[m->n_files]);
+		int err = fd_get(fd, &t->files[m->n_files]);
 		if (err < 0)
 			return err;
 		m->n_files++;
@@ -83,298 +129,242 @@ static int take_rights(struct socket_message *m, const uint8_t *data, size_t n_b
 	return 0;
 }
 
-/* Walk the program's control messages; SCM_RIGHTS leave, the others move up in their order. */
-static int parse_control(struct socket_message *m, size_t size)
+/* Take SCM_RIGHTS out of the control data, and close the gap. */
+static int extract_rights(struct transfer *t)
 {
-	size_t at = 0;
-	while (size - at >= sizeof(struct linux_cmsghdr)) {
-		struct linux_cmsghdr h;
-		memcpy(&h, m->control + at, sizeof(h));
-		if (h.cmsg_len < sizeof(h) || h.cmsg_len > size - at)
+	struct socket_message *m = &t->message;
+	size_t at = 0, kept = 0;
+	while (m->control_len - at >= sizeof(struct linux_cmsghdr)) {
+		struct linux_cmsghdr c;
+		memcpy(&c, m->control + at, sizeof(c));
+		if (c.cmsg_len < sizeof(c) || c.cmsg_len > m->control_len - at)
 			return -EINVAL;
-		size_t whole = min(CMSG_ALIGNED(h.cmsg_len), size - at);
-		if (h.cmsg_level == SOL_SOCKET && h.cmsg_type == SCM_RIGHTS) {
-			int err =
-				take_rights(m, m->control + at + sizeof(h), h.cmsg_len - sizeof(h));
+		size_t space = min(CMSG_ALIGNED(c.cmsg_len), m->control_len - at);
+		if (c.cmsg_level == SOL_SOCKET && c.cmsg_type == SCM_RIGHTS) {
+			int err = add_rights(t, m->control + at + sizeof(c), c.cmsg_len - sizeof(c));
 			if (err < 0)
 				return err;
 		} else {
-			memmove(m->control + m->control_len, m->control + at, whole);
-			m->control_len += whole;
+			memmove(m->control + kept, m->control + at, space);
+			kept += space;
 		}
-		at += whole;
+		at += space;
 	}
+	m->control_len = kept;
 	return 0;
 }
 
-static int get_control(struct socket_message *m, const struct linux_msghdr *h)
+static int get_control(struct transfer *t)
 {
-	if (!h->msg_controllen)
+	size_t len = t->header.msg_controllen;
+	if (len == 0 || !t->header.msg_control)
 		return 0;
-	if (h->msg_controllen > CONTROL_MAX)
+	if (len > CONTROL_MAX)
 		return -ENOBUFS;
-	m->control = heap_alloc(h->msg_controllen);
-	if (!m->control)
+	t->control = heap_alloc(len);
+	if (!t->control)
 		return -ENOMEM;
-	m->control_size = h->msg_controllen;
-	int err = copy_in(m->control, user_at(h->msg_control), h->msg_controllen);
-	return err < 0 ? err : parse_control(m, h->msg_controllen);
+	t->message.control = t->control;
+	t->message.control_size = t->message.control_len = len;
+	int err = copy_in(t->control, user_at(t->header.msg_control), len);
+	return err < 0 ? err : extract_rights(t);
 }
 
-static void drop_control(struct socket_message *m)
+static int get_message_address(struct transfer *t)
 {
-	for (unsigned i = 0; i < m->n_files; i++)
-		file_put(m->files[i]);
-	heap_free(m->files);
-	heap_free(m->control);
+	if (!t->header.msg_name || t->header.msg_namelen == 0)
+		return 0;
+	t->message.address = &t->address;
+	if ((int)t->header.msg_namelen < 0)
+		return -EINVAL;
+	return user_address(user_at(t->header.msg_name), min(t->header.msg_namelen, SOCKADDR_MAX), &t->address);
 }
 
-static long send_message(struct file *f, const struct linux_msghdr *h, int flags)
+static long send_message(struct file *f, user_addr message_at, int flags)
 {
-	struct socket_address to = {0};
-	struct socket_message m = {.flags = flags, .deadline_ns = NO_DEADLINE};
-	struct user_pieces pieces;
-	if (h->msg_iovlen > PIECES_MAX)
-		return -EMSGSIZE;
-	long result = user_pieces_get(&pieces, user_at(h->msg_iov), h->msg_iovlen);
-	if (result < 0)
-		return result;
-	if (h->msg_name && h->msg_namelen) {
-		result = user_address_get(&to, user_at(h->msg_name), (int)h->msg_namelen);
-		m.address = &to;
-	}
-	if (!result)
-		result = get_control(&m, h);
-	if (!result) {
-		struct io_buffer data;
-		io_buffer_user(&data, pieces.pieces, pieces.n);
-		m.data = &data;
-		result = socket_send(f, &m);
-		if (result >= 0)
-			m.n_files = 0; /* the socket has them now */
-	}
-	drop_control(&m);
-	user_pieces_put(&pieces);
-	return result;
+	struct transfer t;
+	long n = transfer_get(&t, message_at, flags);
+	if (n < 0)
+		return n;
+	n = get_message_address(&t);
+	if (n == 0)
+		n = get_control(&t);
+	if (n == 0)
+		n = socket_send(f, &t.message);
+	if (n < 0)
+		drop_files(&t);
+	transfer_put(&t);
+	return n;
 }
 
 long sys_sendmsg(const struct syscall_args *args)
 {
 	struct file *f;
-	int err = fd_get_socket(arg_int(args, 0), &f);
+	int err = socket_get(arg_int(args, 0), &f);
 	if (err < 0)
 		return err;
-	struct linux_msghdr h;
-	long result = copy_in(&h, arg_user(args, 1), sizeof(h));
-	if (!result)
-		result = send_message(f, &h, arg_int(args, 2));
+	long n = send_message(f, arg_user(args, 1), arg_int(args, 2));
 	file_put(f);
-	return result;
+	return n;
 }
 
-long sys_sendmmsg(const struct syscall_args *args)
-{
-	struct file *f;
-	int err = fd_get_socket(arg_int(args, 0), &f);
-	if (err < 0)
-		return err;
-	unsigned n = min(arg_uint(args, 2), PIECES_MAX), done = 0;
-	long result = 0;
-	for (; done < n; done++) {
-		user_addr at = user_offset(arg_user(args, 1), done * sizeof(struct linux_mmsghdr));
-		struct linux_msghdr h;
-		result = copy_in(&h, at, sizeof(h));
-		if (!result)
-			result = send_message(f, &h, arg_int(args, 3));
-		if (result < 0)
-			break;
-		uint32_t sent = (uint32_t)result;
-		result = copy_out(user_offset(at, offsetof(struct linux_mmsghdr, msg_len)), &sent,
-			sizeof(sent));
-		if (result < 0)
-			break;
-	}
-	file_put(f);
-	return done ? (long)done : result;
-}
+/* --- control data on the way in --- */
 
-/* --- recvmsg --- */
-
-/* Descriptors for the files received, as far as the program's room and table go; as one SCM_RIGHTS message at `to`.
- * Bytes used; sets MSG_CTRUNC when not all went in. */
-static long put_rights(struct socket_message *m, user_addr to, size_t room)
+/* Room for what may come. */
+static int prepare_control(struct transfer *t)
 {
-	unsigned fits =
-		room <= sizeof(struct linux_cmsghdr)
-			? 0
-			: (unsigned)min((room - sizeof(struct linux_cmsghdr)) / sizeof(int32_t),
-				  (size_t)m->n_files);
-	unsigned n = 0;
-	for (; n < fits; n++) {
-		int32_t fd = fd_install(
-			m->files[n], 0, m->flags & MSG_CMSG_CLOEXEC ? FD_CLOEXEC_FLAG : 0);
-		if (fd < 0)
-			break;
-		m->files[n] = NULL;
-		if (copy_out(user_offset(to, sizeof(struct linux_cmsghdr) + n * sizeof(fd)), &fd,
-			    sizeof(fd)) < 0) {
-			(void)!fd_close(fd);
-			break;
-		}
-	}
-	if (n < m->n_files)
-		m->out_flags |= MSG_CTRUNC;
-	if (n == 0)
+	size_t room = min(t->header.msg_controllen, (uint64_t)CONTROL_MAX);
+	if (room < sizeof(struct linux_cmsghdr) || !t->header.msg_control)
 		return 0;
-	const struct linux_cmsghdr h = {CMSG_DATA_LEN(n * sizeof(int32_t)), SOL_SOCKET, SCM_RIGHTS};
-	int err = copy_out(to, &h, sizeof(h));
-	return err < 0 ? err : (long)min(CMSG_SPACE_LEN(n * sizeof(int32_t)), room);
-}
-
-/* Control data to the program; the length it got. */
-static long put_control(struct socket_message *m, const struct linux_msghdr *h)
-{
-	size_t room = h->msg_controllen, used = 0;
-	if (m->control_len) {
-		used = min(m->control_len, room);
-		int err = copy_out(user_at(h->msg_control), m->control, used);
-		if (err < 0)
-			return err;
+	t->control = heap_zalloc(room);
+	if (!t->control)
+		return -ENOMEM;
+	t->message.control = t->control;
+	t->message.control_size = room;
+	unsigned n_files = (unsigned)min((room - sizeof(struct linux_cmsghdr)) / sizeof(int), (size_t)SOCKET_FILES_MAX);
+	if (n_files > 0) {
+		t->files = heap_array(n_files, sizeof(struct file *));
+		if (!t->files)
+			return -ENOMEM;
 	}
-	if (!m->n_files)
-		return (long)used;
-	long rights = put_rights(m, user_at(h->msg_control + used), room - used);
-	return rights < 0 ? rights : (long)used + rights;
+	t->message.files = t->files;
+	t->message.files_size = n_files;
+	return 0;
 }
 
-/* What recvmsg(2) changes in the program's struct. */
-static int put_header(user_addr at, const struct linux_msghdr *h, const struct socket_message *m,
-	long control_len)
+/* Received files become descriptors in an SCM_RIGHTS behind the other control data; what has no room is closed. */
+static void append_rights(struct transfer *t)
 {
-	uint64_t len = (uint64_t)control_len;
-	uint32_t flags = (uint32_t)m->out_flags, name_len = m->address ? m->address->len : 0;
-	int err = 0;
-	if (m->address) {
-		err = copy_out(
-			user_at(h->msg_name), m->address->bytes, min(name_len, h->msg_namelen));
-		if (!err)
-			err = copy_out(user_offset(at, offsetof(struct linux_msghdr, msg_namelen)),
-				&name_len, sizeof(name_len));
-	}
-	if (!err)
-		err = copy_out(user_offset(at, offsetof(struct linux_msghdr, msg_controllen)), &len,
-			sizeof(len));
-	if (!err)
-		err = copy_out(user_offset(at, offsetof(struct linux_msghdr, msg_flags)), &flags,
-			sizeof(flags));
-	return err;
-}
-
-static long receive_into(
-	struct file *f, user_addr at, const struct linux_msghdr *h, struct socket_message *m)
-{
-	struct user_pieces pieces;
-	long result = user_pieces_get(&pieces, user_at(h->msg_iov), h->msg_iovlen);
-	if (result < 0)
-		return result;
-	struct io_buffer data;
-	io_buffer_user(&data, pieces.pieces, pieces.n);
-	m->data = &data;
-	result = socket_receive(f, m);
-	user_pieces_put(&pieces);
-	if (result < 0)
-		return result;
-	if (m->flags & MSG_CMSG_CLOEXEC)
-		m->out_flags |= MSG_CMSG_CLOEXEC;
-	long control_len = put_control(m, h);
-	int err = control_len < 0 ? (int)control_len : put_header(at, h, m, control_len);
-	return err < 0 ? err : result;
-}
-
-static long receive_message(struct file *f, user_addr at, int flags, uint64_t deadline_ns)
-{
-	struct linux_msghdr h;
-	int err = copy_in(&h, at, sizeof(h));
-	if (err < 0)
-		return err;
-	if (h.msg_iovlen > PIECES_MAX)
-		return -EMSGSIZE;
-	if (h.msg_name && (int32_t)h.msg_namelen < 0)
-		return -EINVAL;
-	struct file *files[16] = {NULL};
-	struct socket_address from = {0};
-	struct socket_message m = {.address = h.msg_name ? &from : NULL,
-		.files = files,
-		.files_size = array_size(files),
-		.flags = flags,
-		.deadline_ns = deadline_ns};
-	m.control_size = min(h.msg_controllen, (uint64_t)CONTROL_MAX);
-	if (m.control_size) {
-		m.control = heap_alloc(m.control_size);
-		if (m.control_size > CMSG_DATA_LEN(array_size(files) * sizeof(int32_t))) {
-			m.files = heap_array(SOCKET_FILES_MAX, sizeof(struct file *));
-			m.files_size = SOCKET_FILES_MAX;
+	struct socket_message *m = &t->message;
+	if (m->n_files == 0)
+		return;
+	size_t at = CMSG_ALIGNED(m->control_len);
+	size_t room = at + sizeof(struct linux_cmsghdr) <= m->control_size
+			      ? (m->control_size - at - sizeof(struct linux_cmsghdr)) / sizeof(int)
+			      : 0;
+	unsigned installed = 0, flags = m->flags & (int)MSG_CMSG_CLOEXEC ? FD_CLOEXEC_FLAG : 0;
+	for (unsigned i = 0; i < m->n_files; i++) {
+		int fd = installed < room && installed == i ? fd_install(t->files[i], 0, flags) : -EMFILE;
+		if (fd < 0) {
+			file_put(t->files[i]);
+			m->out_flags |= MSG_CTRUNC;
+			continue;
 		}
+		memcpy(m->control + at + sizeof(struct linux_cmsghdr) + installed * sizeof(fd), &fd, sizeof(fd));
+		installed++;
 	}
-	long result =
-		(m.control_size && !m.control) || !m.files ? -ENOMEM : receive_into(f, at, &h, &m);
-	for (unsigned i = 0; m.files && i < m.n_files; i++)
-		if (m.files[i])
-			file_put(m.files[i]);
-	if (m.files != files)
-		heap_free(m.files);
-	heap_free(m.control);
-	return result;
+	m->n_files = 0;
+	if (installed == 0)
+		return;
+	const struct linux_cmsghdr c = {CMSG_DATA_LEN(installed * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+	memcpy(m->control + at, &c, sizeof(c));
+	m->control_len = min(at + CMSG_SPACE_LEN(installed * sizeof(int)), m->control_size);
+}
+
+static int put_message(struct transfer *t, user_addr message_at)
+{
+	struct socket_message *m = &t->message;
+	append_rights(t);
+	if (m->address && copy_out(user_at(t->header.msg_name), t->address.bytes,
+				  min(t->address.len, t->header.msg_namelen)) < 0)
+		return -EFAULT;
+	if (m->control_len && copy_out(user_at(t->header.msg_control), m->control, m->control_len) < 0)
+		return -EFAULT;
+	if (m->address)
+		t->header.msg_namelen = t->address.len;
+	t->header.msg_controllen = m->control_len;
+	t->header.msg_flags = (uint32_t)(m->out_flags | (m->flags & (int)MSG_CMSG_CLOEXEC));
+	return copy_out(message_at, &t->header, sizeof(t->header));
+}
+
+static long receive_message(struct file *f, user_addr message_at, int flags, uint64_t deadline_ns)
+{
+	struct transfer t;
+	long n = transfer_get(&t, message_at, flags);
+	if (n < 0)
+		return n;
+	t.message.deadline_ns = deadline_ns;
+	t.address.len = 0;
+	if (t.header.msg_name)
+		t.message.address = &t.address;
+	n = prepare_control(&t);
+	if (n == 0)
+		n = socket_receive(f, &t.message);
+	if (n >= 0 && put_message(&t, message_at) < 0)
+		n = -EFAULT;
+	drop_files(&t);
+	transfer_put(&t);
+	return n;
 }
 
 long sys_recvmsg(const struct syscall_args *args)
 {
 	struct file *f;
-	int err = fd_get_socket(arg_int(args, 0), &f);
+	int err = socket_get(arg_int(args, 0), &f);
 	if (err < 0)
 		return err;
-	long result = receive_message(f, arg_user(args, 1), arg_int(args, 2), NO_DEADLINE);
+	long n = receive_message(f, arg_user(args, 1), arg_int(args, 2), NO_DEADLINE);
 	file_put(f);
-	return result;
+	return n;
 }
 
-/* As many as there are, the first one waited for; the time is looked at between messages, as Linux does. */
-static long receive_messages(
-	struct file *f, user_addr messages, unsigned n, int flags, uint64_t deadline_ns)
+/* --- many messages --- */
+
+static int put_length(user_addr message_at, long n)
 {
-	for (unsigned done = 0; done < n; done++) {
-		user_addr at = user_offset(messages, done * sizeof(struct linux_mmsghdr));
-		long result = receive_message(f, at, flags & ~MSG_WAITFORONE, deadline_ns);
+	uint32_t len = (uint32_t)n;
+	return copy_out(user_offset(message_at, offsetof(struct linux_mmsghdr, msg_len)), &len, sizeof(len));
+}
+
+long sys_sendmmsg(const struct syscall_args *args)
+{
+	struct file *f;
+	unsigned n = min(arg_uint(args, 2), MMSG_MAX), done = 0;
+	long result = socket_get(arg_int(args, 0), &f);
+	if (result < 0)
+		return result;
+	while (done < n) {
+		user_addr at = user_offset(arg_user(args, 1), done * sizeof(struct linux_mmsghdr));
+		result = send_message(f, at, arg_int(args, 3));
+		if (result >= 0)
+			result = put_length(at, result);
 		if (result < 0)
-			return done ? (long)done : result;
-		uint32_t len = (uint32_t)result;
-		int err = copy_out(user_offset(at, offsetof(struct linux_mmsghdr, msg_len)), &len,
-			sizeof(len));
-		if (err < 0)
-			return done ? (long)done : err;
-		if (flags & MSG_WAITFORONE)
-			flags |= MSG_DONTWAIT;
-		if (deadline_ns != NO_DEADLINE && clock_monotonic_ns() >= deadline_ns)
-			return (long)done + 1;
+			break;
+		done++;
 	}
-	return (long)n;
+	file_put(f);
+	return done ? (long)done : result;
 }
 
 long sys_recvmmsg(const struct syscall_args *args)
 {
-	uint64_t deadline_ns = NO_DEADLINE, span_ns = 0;
 	struct file *f;
+	unsigned n = min(arg_uint(args, 2), MMSG_MAX), done = 0;
+	int flags = arg_int(args, 3);
+	uint64_t deadline_ns = NO_DEADLINE, span_ns;
 	if (args->a[4]) {
 		int err = user_timespec(arg_user(args, 4), &span_ns);
 		if (err < 0)
 			return err;
-		deadline_ns = deadline_begin(span_ns);
+		deadline_ns = clock_monotonic_ns() + span_ns;
 	}
-	int err = fd_get_socket(arg_int(args, 0), &f);
-	if (err < 0)
-		return err;
-	long result = receive_messages(f, arg_user(args, 1), min(arg_uint(args, 2), PIECES_MAX),
-		arg_int(args, 3), deadline_ns);
+	long result = socket_get(arg_int(args, 0), &f);
+	if (result < 0)
+		return result;
+	while (done < n) {
+		user_addr at = user_offset(arg_user(args, 1), done * sizeof(struct linux_mmsghdr));
+		/* As Linux: the timeout is only looked at between messages. */
+		result = receive_message(f, at, flags & ~MSG_WAITFORONE, NO_DEADLINE);
+		if (result >= 0)
+			result = put_length(at, result);
+		if (result < 0)
+			break;
+		done++;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+		if (clock_monotonic_ns() >= deadline_ns)
+			break;
+	}
 	file_put(f);
-	return args->a[4] ? deadline_end(result) : result;
+	return done ? (long)done : result;
 }
