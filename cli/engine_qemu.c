@@ -144,7 +144,7 @@ static void add_machine(struct string_list *a, const struct machine *m)
 		add(a, "-cpu", memory_string("max"));
 	} else {
 		add(a, "-accel", memory_string("kvm"));
-		add(a, "-cpu", memory_string("host"));
+		add(a, "-cpu", memory_string("host,arch-capabilities=off"));
 	}
 	add(a, "-smp", string_format("%u", m->n_cpus));
 	add(a, "-m", string_format("%" PRIu64 "k", m->memory / 1024));

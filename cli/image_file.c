@@ -34,7 +34,7 @@ static int write_nameless(const struct manifest *m, const char *path, int fd, ui
 	char by_fd[64];
 
 	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", fd);
-	int err = image_write(m, by_fd, min_bytes);
+	int err = image_write(m, by_fd, path, min_bytes);
 
 	if (err < 0)
 		return err;
@@ -47,7 +47,7 @@ static int write_named(const struct manifest *m, const char *path, uint64_t min_
 	char *temporary = string_format("%s.new%d", path, getpid());
 	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	int err = fd < 0 ? fail(errno, "cannot write %s: %s", path, strerror(errno))
-			 : image_write(m, temporary, min_bytes);
+			 : image_write(m, temporary, path, min_bytes);
 
 	if (fd >= 0)
 		close(fd);

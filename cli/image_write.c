@@ -41,7 +41,7 @@ struct object {
 
 struct writer {
 	const struct manifest *manifest;
-	const char *path;
+	const char *path, *name; /* where it is written, and for messages */
 	ext2_filsys fs;
 	struct object *objects; /* in the manifest's order; 0 is the root */
 	size_t n_objects;
@@ -59,8 +59,7 @@ struct stream {
 
 static int failed(const struct writer *w, errcode_t code, const char *what)
 {
-	return fail(EIO, "cannot write the image: %s%s%s: %s", what, w ? " " : "", w ? w->path : "",
-		error_message(code));
+	return fail(EIO, "cannot write the image %s: %s: %s", w->name, what, error_message(code));
 }
 
 /* ---- The plan ---- */
@@ -266,7 +265,7 @@ static int make_file_system(struct writer *w, blk64_t n_free, uint32_t n_inodes,
 					       : 0;
 			n_blocks += n_free - have;
 		} else if (code != EXT2_ET_BLOCK_ALLOC_FAIL && code != EXT2_ET_TOOSMALL) {
-			return failed(w, code, "making the file system in");
+			return failed(w, code, "making the file system");
 		} else {
 			n_blocks += n_blocks / 16 + 64;
 		}
@@ -461,7 +460,7 @@ static int write_file(struct writer *w, const struct object *o, struct ext2_inod
 			code = code ? code : end;
 		}
 		if (code)
-			err = failed(w, code, "writing a file into");
+			err = failed(w, code, "writing a file");
 		else if (err >= 0)
 			goto out;
 	}
@@ -618,9 +617,9 @@ static int write_objects(struct writer *w)
 	return err;
 }
 
-int image_write(const struct manifest *m, const char *path, uint64_t min_bytes)
+int image_write(const struct manifest *m, const char *path, const char *name, uint64_t min_bytes)
 {
-	struct writer w = {.manifest = m, .path = path};
+	struct writer w = {.manifest = m, .path = path, .name = name};
 	uint64_t total = 0;
 	blk64_t n_free = 0;
 
@@ -634,20 +633,20 @@ int image_write(const struct manifest *m, const char *path, uint64_t min_bytes)
 		&w, n_free, (uint32_t)w.n_objects + FIRST_INODE, min_bytes / BLOCK);
 
 	if (err < 0)
-		goto free_plan;
+		goto free_file_system;
 	progress_start("building the image", total);
 	reserve_inodes(&w);
 	err = write_objects(&w);
 	progress_end();
-	if (err < 0) {
-		ext2fs_free(w.fs);
-		goto free_plan;
-	}
+	if (err < 0)
+		goto free_file_system;
 	errcode_t code = ext2fs_close_free(&w.fs);
 
 	if (code)
 		err = failed(&w, code, "closing");
-free_plan:
+free_file_system:
+	if (w.fs)
+		ext2fs_free(w.fs);
 	free(w.objects);
 	free(w.children);
 	return err;

@@ -6,10 +6,12 @@
 #include "cli/manifest.h"
 
 /*
- * path is an existing empty file that becomes the image; /proc/self/fd/N will do.  The file system
- * is as small as its content allows, or min_bytes large.  Says what failed.
+ * path is an existing empty file that becomes the image (/proc/self/fd/N will do), name what it is
+ * called in messages.  The file system is as small as its content allows, or min_bytes large.  Says
+ * what failed.
  */
-int image_write(const struct manifest *, const char *path, uint64_t min_bytes) must_check;
+int image_write(
+	const struct manifest *, const char *path, const char *name, uint64_t min_bytes) must_check;
 
 /* The same into a new file that appears under its name only when it is complete; replaces what
  * was there. */

@@ -204,11 +204,9 @@ static void drain(struct state *s)
 		;
 }
 
-/* The first line the engine said, for a message; a constant when it said none. */
+/* The first line the engine said, for a message. */
 static const char *engine_words(struct state *s)
 {
-	if (!s->errors.len)
-		return "it gave no reason: try -v";
 	s->errors.data[strcspn(s->errors.data, "\n")] = 0;
 	return s->errors.data;
 }
@@ -254,11 +252,11 @@ static int exit_status(struct state *s)
 	}
 	if (s->stop_signal)
 		return EXIT_KILLED + s->stop_signal;
-	if (WIFSIGNALED(s->child_status))
+	if (s->errors.len)
+		fail(EIO, "cannot run %s: %s", s->relay->program, engine_words(s));
+	else if (WIFSIGNALED(s->child_status))
 		fail(EIO, "the machine of %s was ended by signal %d", s->relay->program,
 			WTERMSIG(s->child_status));
-	else if (s->errors.len)
-		fail(EIO, "cannot run %s: %s", s->relay->program, engine_words(s));
 	else
 		fail(EIO, "the machine of %s ended without saying why: run it with -v",
 			s->relay->program);
