@@ -124,3 +124,5 @@ user_string_copy:
 	jmp 1b
 3:	CLAC
 	ret
+
+	.section .note.GNU-stack, "", @progbits

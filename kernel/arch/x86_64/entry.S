@@ -231,3 +231,5 @@ entry_own_stack:
 	movl %r13d, %edx
 	wrmsr
 	jmp return_to_kernel
+
+	.section .note.GNU-stack, "", @progbits

@@ -81,3 +81,5 @@ memset:
 	ret
 4:	rep stosq
 	jmp 2b
+
+	.section .note.GNU-stack, "", @progbits

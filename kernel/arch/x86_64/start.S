@@ -152,3 +152,5 @@ early_2m:
 	.skip 4096
 boot_stack:
 	.skip BOOT_STACK_SIZE
+
+	.section .note.GNU-stack, "", @progbits

@@ -6,6 +6,7 @@
 #include "kernel/arch/mmu.h"
 #include "kernel/arch/x86_64/acpi.h"
 #include "kernel/arch/x86_64/apic.h"
+#include "kernel/arch/x86_64/cpu.h"
 #include "kernel/arch/x86_64/local.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/lib/endian.h"
@@ -121,8 +122,10 @@ static unsigned fw_cfg_cpus(void)
 
 void smp_find_cpus(void)
 {
-	if (!read_madt() && !read_mp_table())
-		machine.n_cpus = fw_cfg_cpus();
+	/* SeaBIOS lists one processor a socket in its MP table. */
+	if (!read_madt() &&
+		(!read_mp_table() || hypervisor == HYPERVISOR_TCG || hypervisor == HYPERVISOR_KVM))
+		machine.n_cpus = max(machine.n_cpus, fw_cfg_cpus());
 	if (!machine.n_io_apics)
 		add_io_apic(IO_APIC_CUSTOMARY, 0);
 	machine.n_cpus = max(1u, min(machine.n_cpus, (unsigned)CPU_MAX));

@@ -40,3 +40,5 @@ trampoline_gdt_pointer:
 	.long TRAMPOLINE + (trampoline_gdt - trampoline_start)
 trampoline_end:
 	.code64
+
+	.section .note.GNU-stack, "", @progbits

@@ -6,3 +6,5 @@ vdso_start:
 	.incbin VDSO_FILE
 	.balign 4096
 vdso_end:
+
+	.section .note.GNU-stack, "", @progbits
