@@ -201,7 +201,8 @@ static int map_segment(const struct mapping *m, const struct elf_segment *s)
 	if (err < 0 || s->file_size == 0 || s->memory_size == s->file_size || !s->write)
 		return err;
 	uintptr_t bss = m->base + s->address + s->file_size;
-	return user_clear(user_at(bss), min(align_up(bss, PAGE_SIZE), m->base + s->address + s->memory_size) - bss);
+	/* To the page's end, also beyond memory_size: the dynamic loader's first heap is the rest of its last page. */
+	return user_clear(user_at(bss), align_up(bss, PAGE_SIZE) - bss);
 }
 
 int program_map(struct program_file *p, uintptr_t hint, uintptr_t *base)
