@@ -51,7 +51,8 @@ char *request_key(const struct request *r)
 		r->program ? r->program : "",
 		r->program && r->program[0] == '/' ? "" : r->search_path,
 		r->time_zone ? r->time_zone : "");
-	text_format(&key, "folder %s\n", r->folder ? r->folder : "");
+	text_format(&key, "folder %s\nhost %s\n", r->folder ? r->folder : "",
+		r->host_name ? r->host_name : "");
 	for (size_t i = 0; i < r->n_additions; i++)
 		text_format(&key, "add %s\nto %s\n", r->additions[i].from, r->additions[i].to);
 	for (size_t i = 0; i < r->named_files.n; i++)
@@ -71,6 +72,7 @@ void request_free(struct request *r)
 	free(r->search_path);
 	free(r->time_zone);
 	free(r->folder);
+	free(r->host_name);
 	for (size_t i = 0; i < r->n_additions; i++) {
 		free(r->additions[i].from);
 		free(r->additions[i].to);
@@ -218,7 +220,8 @@ static int gather_all(struct work *w)
 	gather_plugins(w);
 	if (w->request->folder)
 		manifest_add_folder(&out->manifest, w->request->folder, 0755);
-	system_files_add(&out->manifest, out->root, &w->closure, w->request->time_zone);
+	system_files_add(&out->manifest, out->root, &w->closure, w->request->time_zone,
+		w->request->host_name ? w->request->host_name : "mote");
 	manifest_finish(&out->manifest);
 	return 0;
 }

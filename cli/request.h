@@ -22,7 +22,8 @@ struct request {
 		named_files; /* host files named by arguments: brought to the same path */
 	struct string_list library_path; /* of LD_LIBRARY_PATH */
 	char *time_zone;                 /* of TZ, or NULL */
-	char *folder; /* the program's working directory is this host's, or NULL */
+	char *folder;    /* the program's working directory is this host's, or NULL */
+	char *host_name; /* NULL = \"mote\" */
 };
 
 /* How the machine starts the program; what of it depends on the image's files. */

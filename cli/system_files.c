@@ -41,9 +41,6 @@ static const struct {
 static const struct {
 	const char *path, *content;
 } files[] = {
-	{"/etc/hostname", "mote\n"},
-	{"/etc/hosts", "127.0.0.1\tlocalhost mote\n"
-		       "::1\tlocalhost ip6-localhost ip6-loopback\n"},
 	/* QEMU's user network answers here; the kernel knows better servers from DHCP or ip=. */
 	{"/etc/resolv.conf", "nameserver 10.0.2.3\n"},
 	/* Of the host's services only those that need no daemon of the host. */
@@ -102,6 +99,34 @@ static void add_time_zone(struct manifest *m, struct source *s, const char *zone
 	free(path);
 }
 
+/* A program resolves its own host's name sooner or later: that must not ask the network. */
+static void add_host_name(struct manifest *m, const char *name)
+{
+	char *hosts = string_format("127.0.0.1\tlocalhost %s\n"
+				    "::1\tlocalhost ip6-localhost ip6-loopback\n",
+		name);
+	char *line = string_format("%s\n", name);
+
+	manifest_add_data(m, "/etc/hosts", hosts, strlen(hosts));
+	manifest_add_data(m, "/etc/hostname", line, strlen(line));
+	free(hosts);
+	free(line);
+}
+
+/* What ncurses and readline must know of the usual terminals. */
+static void add_terminals(struct manifest *m, struct source *s)
+{
+	static const char *const names[] = {"d/dumb", "l/linux", "s/screen", "s/screen-256color",
+		"t/tmux-256color", "v/vt100", "x/xterm", "x/xterm-256color"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *path = path_join("/lib/terminfo", names[i]);
+
+		bring(m, s, path);
+		free(path);
+	}
+}
+
 /* OpenSSL's configuration and the one bundle that everybody reads. */
 static void add_certificates(struct manifest *m, struct source *s)
 {
@@ -139,8 +164,8 @@ static void add_c_library_helpers(struct manifest *m, const struct closure *c)
 	free(folder);
 }
 
-void system_files_add(
-	struct manifest *m, struct source *from, const struct closure *c, const char *time_zone)
+void system_files_add(struct manifest *m, struct source *from, const struct closure *c,
+	const char *time_zone, const char *host_name)
 {
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		manifest_add_folder(m, folders[i].path, folders[i].permissions);
@@ -148,6 +173,7 @@ void system_files_add(
 		manifest_add_link(m, links[i].path, links[i].target);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		manifest_add_data(m, files[i].path, files[i].content, strlen(files[i].content));
+	add_host_name(m, host_name);
 	add_accounts(m, from, "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
 	add_accounts(m, from, "/etc/group", "root:x:0:\n");
 	for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
@@ -155,6 +181,8 @@ void system_files_add(
 	add_time_zone(m, from, time_zone);
 	if (c->c_library)
 		add_c_library_helpers(m, c);
+	if (map_has(&c->names, "libtinfo.so.6"))
+		add_terminals(m, from);
 	if (c->uses_certificates)
 		add_certificates(m, from);
 	if (c->cache_needed)

@@ -11,5 +11,5 @@
  * from is where host-dependent files are taken from.  time_zone is the program's TZ or NULL.
  * What the manifest has already stays.
  */
-void system_files_add(
-	struct manifest *, struct source *from, const struct closure *, const char *time_zone);
+void system_files_add(struct manifest *, struct source *from, const struct closure *,
+	const char *time_zone, const char *host_name);
