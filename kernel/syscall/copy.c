@@ -83,11 +83,10 @@ static long send_with_position(struct file *in, user_addr offset_at, struct file
 			return -EFAULT;
 		return result;
 	}
-	mutex_lock(&in->position_lock);
+	/* Not under the position's lock: writing takes one, too, and it may be the same file's. */
 	at = in->position;
 	result = send_from(in, &at, out, n);
 	in->position = at;
-	mutex_unlock(&in->position_lock);
 	return result;
 }
 
