@@ -58,8 +58,12 @@ static int mount_device(struct block_device *device, unsigned flags, struct supe
 
 static int mount_root_super(const char *name, bool in_place, struct super **out)
 {
-	if (!name)
-		return tmpfs_filesystem.mount(NULL, 0, out);
+	if (!name) {
+		int made = tmpfs_filesystem.mount(NULL, 0, out);
+		if (!made)
+			(*out)->root->mode = S_IFDIR | 0755;
+		return made;
+	}
 	struct block_device *device = block_find(name);
 	if (!device) {
 		log_error("root: no block device %s", name);
