@@ -75,6 +75,7 @@ void apic_init_cpu(void)
 	reg_write(REG_LVT_LINT0, LVT_MASKED | LVT_EXTERNAL);
 	reg_write(REG_LVT_LINT1, LVT_NMI);
 	cpu_local()->apic_id = apic_id();
+	cpu_local()->timer_deadline_ns = NO_DEADLINE;
 	if (cpu_features & FEATURE_TSC_DEADLINE) {
 		reg_write(REG_LVT_TIMER, TIMER_DEADLINE | VECTOR_TIMER);
 		return;

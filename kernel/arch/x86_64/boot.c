@@ -77,7 +77,7 @@ static void remove_memory(uint64_t start, uint64_t end)
 		struct memory_range r = info.memory[i];
 		if (r.end <= start || r.start >= end)
 			continue;
-		for (unsigned j = i--; j + 1 < info.n_memory; j++)
+		for (unsigned j = i; j + 1 < info.n_memory; j++)
 			info.memory[j] = info.memory[j + 1];
 		info.n_memory--;
 		if (r.start < start)
@@ -185,5 +185,6 @@ _Noreturn void boot_start(unsigned how, uint64_t info_pa, uint64_t entry_tsc)
 	clock_init(entry_tsc);
 	remove_memory(early_memory_start(), early_memory_end());
 	remove_memory(0, TRAMPOLINE + PAGE_SIZE);
+	remove_memory(align_down(info.initrd.start, PAGE_SIZE), info.initrd.end);
 	kernel_main(&info);
 }
