@@ -50,8 +50,9 @@ struct address_space {
 	unsigned n_areas;
 	/* No gap above gap_top is larger than gap_largest: where to look for room.  Under W. */
 	uintptr_t gap_top, gap_largest;
-	/* Faults edit page tables, and grow stacks, under this one and R; all else under W alone. */
-	struct spinlock lock;
+	struct spinlock lock; /* held for every edit of page tables; stacks grow under it and R */
+	atomic_long n_trimmable; /* entries of file pages */
+	uintptr_t trim_at;       /* where the next look for pages to trim starts; under lock */
 	_Atomic uint64_t resident_pages, minor_faults, major_faults;
 };
 
@@ -107,8 +108,8 @@ int address_space_flag(struct address_space *s, uintptr_t start, size_t length, 
 	unsigned clear) must_check;
 /* R, sleeps.  Bring the range in, for writing where that is allowed; what fails stays out. */
 void address_space_populate(struct address_space *s, uintptr_t start, size_t length);
-/* R.  Unmap up to n clean file pages not used since the last time, so that they can be evicted; how
- * many went.  Faults do this when memory is short. */
+/* Any context.  Unmap up to n clean file pages not used since the last time, so that they can be
+ * evicted; how many went.  page_alloc() does this when memory is short. */
 unsigned long address_space_trim(struct address_space *s, unsigned long n);
 
 /* W.  Take pages of that cache from byte offset `from` on out of all mappings (truncate). */

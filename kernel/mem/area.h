@@ -45,6 +45,11 @@ struct page *area_zero_page(void);
 /* A private page: not the zero page, not of a cache. */
 bool area_page_is_anonymous(const struct page *p);
 
+/* Can trimming take it out of the page tables, if it is clean? */
+bool area_page_is_trimmable(const struct page *p);
+/* Trim this space when memory is short; the newest call counts. */
+void trim_set_target(struct address_space *s);
+
 /* W.  Take the pages of [start, end), inside a, out of the page tables and let them go. */
 void area_unmap_pages(
 	struct address_space *s, const struct area *a, uintptr_t start, uintptr_t end);
@@ -57,5 +62,12 @@ struct gather {
 	unsigned n;
 	struct page *pages[GATHER_MAX];
 };
+void gather_init(struct gather *g, struct address_space *s);
+static inline bool gather_is_full(const struct gather *g)
+{
+	return g->n == GATHER_MAX;
+}
+/* The entry e at va is gone; p is its page, or NULL (AREA_SPECIAL).  Not when it is full. */
 void gather_add(struct gather *g, uintptr_t va, const struct mmu_entry *e, struct page *p);
-void gather_end(struct gather *g);
+/* Flush, free; it can be filled again.  Any lock may be held but those of page caches. */
+void gather_flush(struct gather *g);

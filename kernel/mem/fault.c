@@ -12,7 +12,6 @@
 #include "kernel/mem/area.h"
 
 #define AROUND 16u /* pages of a file entered per fault, if they are in the cache; divides 64 */
-#define TRIM_BATCH 64u
 
 struct fault {
 	struct address_space *s;
@@ -21,45 +20,39 @@ struct fault {
 	bool write;
 };
 
-/* A page, if need be at the cost of file pages that are mapped. */
-static struct page *get_page(struct fault *f, unsigned flags)
-{
-	struct page *p = page_alloc(0, flags);
-	if (unlikely(p == NULL) && address_space_trim(f->s, TRIM_BATCH) > 0)
-		p = page_alloc(0, flags);
-	return p;
-}
-
 /* Enter p, whose reference becomes the entry's, where nothing is.  Under the spinlock. */
 static int enter_locked(struct fault *f, uintptr_t va, struct page *p)
 {
 	struct mmu_entry e;
 	if (mmu_lookup(&f->s->mmu, va, &e))
 		return -EEXIST;
-	return mmu_map(&f->s->mmu, va, page_to_phys(p), PAGE_SIZE, area_page_prot(f->area, p));
+	int err = mmu_map(&f->s->mmu, va, page_to_phys(p), PAGE_SIZE, area_page_prot(f->area, p));
+	if (err < 0)
+		return err;
+	atomic_fetch_add_explicit(&f->s->resident_pages, 1, memory_order_relaxed);
+	if (area_page_is_trimmable(p))
+		atomic_fetch_add_explicit(&f->s->n_trimmable, 1, memory_order_relaxed);
+	else if (area_page_is_anonymous(p))
+		page_count_anonymous(1);
+	return 0;
 }
 
 static int enter(struct fault *f, struct page *p)
 {
-	bool anonymous = area_page_is_anonymous(p);
 	irq_state state = spin_lock(&f->s->lock);
 	int err = enter_locked(f, f->va, p);
 	spin_unlock(&f->s->lock, state);
-	if (err < 0) {
-		page_put(p);
-		return err == -EEXIST ? 0 : err;
-	}
-	atomic_fetch_add_explicit(&f->s->resident_pages, 1, memory_order_relaxed);
-	if (anonymous)
-		page_count_anonymous(1);
-	return 0;
+	if (err == 0)
+		return 0;
+	page_put(p);
+	return err == -EEXIST ? 0 : err;
 }
 
 static int fault_anonymous(struct fault *f)
 {
 	struct page *p = area_zero_page();
 	if (f->write)
-		p = get_page(f, PAGE_ZERO);
+		p = page_alloc(0, PAGE_ZERO);
 	else
 		page_get(p);
 	return p == NULL ? -ENOMEM : enter(f, p);
@@ -101,7 +94,7 @@ static void enter_around(struct fault *f, uint64_t index)
 	if (first + 1 >= end)
 		return;
 	struct page *pages[AROUND];
-	unsigned n = (unsigned)(end - first), n_entered = 0;
+	unsigned n = (unsigned)(end - first);
 	uintptr_t va = a->start + (first * PAGE_SIZE - a->offset);
 	page_cache_find_run(a->cache, first, n, pages);
 	irq_state state = spin_lock(&f->s->lock);
@@ -110,16 +103,13 @@ static void enter_around(struct fault *f, uint64_t index)
 			continue;
 		if (enter_locked(f, va, pages[i]) < 0)
 			page_put(pages[i]);
-		else
-			n_entered++;
 	}
 	spin_unlock(&f->s->lock, state);
-	atomic_fetch_add_explicit(&f->s->resident_pages, n_entered, memory_order_relaxed);
 }
 
-static int copy_page(struct fault *f, struct page *from, struct page **out)
+static int copy_page(struct page *from, struct page **out)
 {
-	struct page *copy = get_page(f, from == area_zero_page() ? PAGE_ZERO : 0);
+	struct page *copy = page_alloc(0, from == area_zero_page() ? PAGE_ZERO : 0);
 	if (copy == NULL)
 		return -ENOMEM;
 	if (from != area_zero_page())
@@ -138,8 +128,6 @@ static int get_file_page(struct fault *f, uint64_t index, struct page **out)
 		return 0;
 	atomic_fetch_add_explicit(&f->s->major_faults, 1, memory_order_relaxed);
 	int err = page_cache_get(c, index, out);
-	if (err == -ENOMEM && address_space_trim(f->s, TRIM_BATCH) > 0)
-		err = page_cache_get(c, index, out);
 	return err < 0 && err != -ENOMEM ? -EIO : err;
 }
 
@@ -159,7 +147,7 @@ static int fault_file(struct fault *f)
 		}
 	} else if (f->write) {
 		struct page *copy = NULL;
-		err = copy_page(f, p, &copy);
+		err = copy_page(p, &copy);
 		page_put(p);
 		return err < 0 ? err : enter(f, copy);
 	}
@@ -189,7 +177,7 @@ static bool change(struct fault *f, const struct mmu_entry *e, struct page *p)
 static int copy_on_write(struct fault *f, const struct mmu_entry *e, struct page *old)
 {
 	struct page *copy = NULL;
-	int err = copy_page(f, old, &copy);
+	int err = copy_page(old, &copy);
 	if (err < 0)
 		return err;
 	if (!change(f, e, copy)) {
@@ -198,6 +186,8 @@ static int copy_on_write(struct fault *f, const struct mmu_entry *e, struct page
 	}
 	/* Other CPUs may still read the old page through their TLBs. */
 	mmu_flush(&f->s->mmu, f->va, f->va + PAGE_SIZE);
+	if (area_page_is_trimmable(old))
+		atomic_fetch_sub_explicit(&f->s->n_trimmable, 1, memory_order_relaxed);
 	page_put(old);
 	page_count_anonymous(1);
 	return 0;

@@ -51,12 +51,22 @@ int address_space_init(struct address_space *s, uintptr_t mmap_top)
 		.data_limit_bytes = UINT64_MAX,
 		.stack_limit_bytes = 8 << 20,
 	};
-	return mmu_init(&s->mmu);
+	int err = mmu_init(&s->mmu);
+	if (err == 0)
+		trim_set_target(s);
+	return err;
 }
 
 /* --- letting pages go --------------------------------------------------------------------------- */
 
-static void gather_flush(struct gather *g)
+void gather_init(struct gather *g, struct address_space *s)
+{
+	g->s = s;
+	g->n = 0;
+	g->end = 0;
+}
+
+void gather_flush(struct gather *g)
 {
 	if (g->end == 0)
 		return;
@@ -77,31 +87,36 @@ void gather_add(struct gather *g, uintptr_t va, const struct mmu_entry *e, struc
 	uint64_t n_pages = e->size / PAGE_SIZE;
 	if (area_page_is_anonymous(p))
 		page_count_anonymous(-(long)n_pages);
+	if (area_page_is_trimmable(p))
+		atomic_fetch_sub_explicit(&g->s->n_trimmable, 1, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&g->s->resident_pages, n_pages, memory_order_relaxed);
 	g->pages[g->n++] = p;
-	if (g->n == GATHER_MAX)
-		gather_flush(g);
 }
 
-void gather_end(struct gather *g)
+/* As many as the gather holds, under the spinlock; where to go on. */
+static uintptr_t unmap_some(struct gather *g, const struct area *a, uintptr_t va, uintptr_t end)
 {
-	gather_flush(g);
+	struct mmu *m = &g->s->mmu;
+	irq_state state = spin_lock(&g->s->lock);
+	while (!gather_is_full(g) && (va = mmu_next(m, va, end)) < end) {
+		struct mmu_entry e;
+		if (!mmu_unmap(m, va, &e))
+			panic("no entry at %#lx", va);
+		gather_add(g, va, &e, a->flags & AREA_SPECIAL ? NULL : page_from_phys(e.pa));
+		va += e.size;
+	}
+	spin_unlock(&g->s->lock, state);
+	return va;
 }
 
 void area_unmap_pages(struct address_space *s, const struct area *a, uintptr_t start, uintptr_t end)
 {
 	struct gather g;
-	g.s = s;
-	g.n = 0;
-	g.end = 0;
-	for (uintptr_t va = start; (va = mmu_next(&s->mmu, va, end)) < end;) {
-		struct mmu_entry e;
-		if (!mmu_unmap(&s->mmu, va, &e))
-			panic("no entry at %#lx", va);
-		gather_add(&g, va, &e, a->flags & AREA_SPECIAL ? NULL : page_from_phys(e.pa));
-		va += e.size;
+	gather_init(&g, s);
+	while (start < end) {
+		start = unmap_some(&g, a, start, end);
+		gather_flush(&g);
 	}
-	gather_end(&g);
 }
 
 /* No area reaches across start or end. */

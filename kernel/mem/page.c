@@ -61,25 +61,27 @@ static struct range *range_of_page(const struct page *p)
 	panic("not a page: %p", (const void *)p);
 }
 
-static struct range *range_of_frame(uint64_t frame)
-{
-	for (struct range *r = ranges; r < ranges + n_ranges; r++)
-		if (frame >= r->first && frame < r->end)
-			return r;
-	panic("not a frame of memory: %llx", (unsigned long long)frame);
-}
-
 phys_addr page_to_phys(const struct page *p)
 {
 	const struct range *r = range_of_page(p);
 	return (phys_addr){(r->first + (uint64_t)(p - r->pages)) << PAGE_SHIFT};
 }
 
-struct page *page_from_phys(phys_addr pa)
+struct page *page_from_phys_any(phys_addr pa)
 {
 	uint64_t frame = pa.pa >> PAGE_SHIFT;
-	const struct range *r = range_of_frame(frame);
-	return r->pages + (frame - r->first);
+	for (struct range *r = ranges; r < ranges + n_ranges; r++)
+		if (frame >= r->first && frame < r->end)
+			return r->pages + (frame - r->first);
+	return NULL;
+}
+
+struct page *page_from_phys(phys_addr pa)
+{
+	struct page *p = page_from_phys_any(pa);
+	if (unlikely(p == NULL))
+		panic("not a frame of memory: %#llx", (unsigned long long)pa.pa);
+	return p;
 }
 
 void *page_address(const struct page *p)
@@ -271,8 +273,10 @@ static struct page *take_harder(unsigned order, unsigned flags)
 		p = take(order, flags);
 	}
 	/* Evicted pages need not form a block of that order: try a few times. */
+	unsigned long n = max(RECLAIM_MOST, 2u << order);
 	for (unsigned i = 0; p == NULL && !(flags & PAGE_NO_RECLAIM) && i < 4; i++) {
-		if (page_cache_reclaim(max(RECLAIM_MOST, 2u << order)) == 0)
+		if (page_cache_reclaim(n) == 0 &&
+			(trim_pages(n) == 0 || page_cache_reclaim(n) == 0))
 			break;
 		if (order > 0)
 			cache_empty();
@@ -392,7 +396,8 @@ void page_count_stacks(long n)
 
 void *table_page_alloc(void)
 {
-	struct page *p = page_alloc(0, PAGE_ZERO);
+	/* Asked for under the space's lock, where little can be evicted: the reserve is for this. */
+	struct page *p = page_alloc(0, PAGE_ZERO | PAGE_URGENT);
 	if (p == NULL)
 		return NULL;
 	atomic_fetch_add_explicit(&n_tables, 1, memory_order_relaxed);

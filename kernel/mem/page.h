@@ -21,6 +21,7 @@ struct page_cache;
 #define PAGE_USED 16u   /* looked up since the clock hand passed */
 #define PAGE_SLAB 32u   /* cut into heap blocks */
 #define PAGE_BLOCK 64u  /* one heap block */
+#define PAGE_KEPT 128u  /* of a cache with PAGE_CACHE_KEEP */
 
 /* Descriptor of a frame.  Small: one per 4 KB. */
 struct page {
@@ -57,6 +58,8 @@ void page_put(struct page *p);
 
 phys_addr page_to_phys(const struct page *p);
 struct page *page_from_phys(phys_addr pa);
+/* NULL when it is not memory of ours. */
+struct page *page_from_phys_any(phys_addr pa);
 /* In the direct map. */
 void *page_address(const struct page *p);
 struct page *page_of_address(const void *direct_map_address);
@@ -69,6 +72,9 @@ void page_usage(struct memory_usage *out);
 void page_count_anonymous(long n);
 void page_count_heap(long n);
 void page_count_stacks(long n);
+
+/* Make up to n file pages evictable that are mapped (trim.c); how many. */
+unsigned long trim_pages(unsigned long n);
 
 /* For tests: let n more allocations pass, then fail one; -1: none (fault injection). */
 void page_alloc_fail_after(long n);

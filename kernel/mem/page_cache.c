@@ -19,6 +19,7 @@
 #define NODE_SLOTS (1u << NODE_BITS)
 #define HEIGHT_MAX 11u /* 11 * 6 bits hold any index */
 #define SCAN_MAX 16384ul
+#define ROOM_PAGES 32ul
 #define EVICT_FOR_NODE 64ul
 
 /* Height 0: the root is the page at index 0.  Height h: the root is a node over 64^h indices. */
@@ -164,7 +165,7 @@ static int insert(struct page_cache *c, uint64_t index, struct page *p)
 	page_get(p);
 	p->cache = c;
 	p->index = index;
-	p->flags |= PAGE_CACHED;
+	p->flags |= c->flags & PAGE_CACHE_KEEP ? PAGE_CACHED | PAGE_KEPT : PAGE_CACHED;
 	c->n_pages++;
 	atomic_fetch_add_explicit(&n_cached, 1, memory_order_relaxed);
 	if (c->flags & PAGE_CACHE_KEEP)
@@ -184,7 +185,7 @@ static void take_out(struct page_cache *c, struct page *p)
 		c->n_lost++;
 	if (p->flags & PAGE_DIRTY && !(c->flags & PAGE_CACHE_KEEP))
 		atomic_fetch_sub_explicit(&n_dirty, 1, memory_order_relaxed);
-	p->flags = PAGE_CACHED;
+	p->flags &= PAGE_CACHED | PAGE_KEPT;
 	p->cache = NULL;
 	c->n_pages--;
 	atomic_fetch_sub_explicit(&n_cached, 1, memory_order_relaxed);
@@ -291,20 +292,24 @@ static int get_missing(struct page_cache *c, uint64_t index, bool fill, struct p
 	return add_or_take(c, new, n_lost, out);
 }
 
+/* Nodes of the tree are asked for under the cache's lock, where its own pages can not be evicted. */
+static bool make_room(int err, unsigned *tries)
+{
+	if (err != -ENOMEM || (*tries)++ >= 4)
+		return false;
+	return page_cache_reclaim(ROOM_PAGES) > 0 || trim_pages(ROOM_PAGES) > 0;
+}
+
 static int get(struct page_cache *c, uint64_t index, bool fill, struct page **out)
 {
+	unsigned tries = 0;
 	int err;
-	unsigned n_short = 0;
 	do {
 		*out = page_cache_find(c, index);
 		if (*out != NULL)
 			return 0;
 		err = get_missing(c, index, fill, out);
-		/* The tree's nodes are allocated under c's lock, when nothing of c can be evicted: if c
-		 * holds all memory, only here. */
-		if (err == -ENOMEM && n_short++ < 2 && page_cache_reclaim(EVICT_FOR_NODE) > 0)
-			err = -EAGAIN;
-	} while (err == -EAGAIN);
+	} while (err == -EAGAIN || make_room(err, &tries));
 	return err;
 }
 

@@ -2,17 +2,31 @@
 #include "abi/linux/errno.h"
 #include "kernel/mem/area.h"
 
-/* W.  Bring the entries of a in line with its permissions. */
-static void protect_pages(struct address_space *s, const struct area *a)
+#define STEP 256u /* entries changed with the spinlock held */
+
+/* Some entries, from va on, under the spinlock; where to go on. */
+static uintptr_t protect_some(struct address_space *s, const struct area *a, uintptr_t va)
 {
 	struct mmu_entry e;
-	for (uintptr_t va = a->start; (va = mmu_next(&s->mmu, va, a->end)) < a->end; va += e.size) {
-		if (!mmu_lookup(&s->mmu, va, &e))
-			panic("no entry at %#lx", va);
+	for (unsigned i = 0; i < STEP; i++, va += e.size) {
+		va = mmu_next(&s->mmu, va, a->end);
+		if (va >= a->end || !mmu_lookup(&s->mmu, va, &e))
+			return a->end;
 		const struct page *p = a->flags & AREA_SPECIAL ? NULL : page_from_phys(e.pa);
 		unsigned prot = area_page_prot(a, p);
 		if (prot != e.prot)
 			mmu_change(&s->mmu, va, prot, NULL);
+	}
+	return va;
+}
+
+/* W.  Bring the entries of a in line with its permissions. */
+static void protect_pages(struct address_space *s, const struct area *a)
+{
+	for (uintptr_t va = a->start; va < a->end;) {
+		irq_state state = spin_lock(&s->lock);
+		va = protect_some(s, a, va);
+		spin_unlock(&s->lock, state);
 	}
 }
 

@@ -5,23 +5,33 @@
 #define REMAP_MAY_MOVE 1u /* MREMAP_MAYMOVE */
 #define REMAP_FIXED 2u    /* MREMAP_FIXED */
 
-/* W.  The entries of [from, from + length) to a place where none are.  The tables at the old place
- * stay, so what was moved can always be moved back. */
-static int move_pages(struct address_space *s, uintptr_t from, uintptr_t to, size_t length)
+/* The first entry in [va, end) to the same place in a range that starts at to instead of from, under
+ * the spinlock; va: behind it.  The tables at the old place stay, so it can always be put back. */
+static int move_page(
+	struct address_space *s, uintptr_t *va, uintptr_t end, uintptr_t from, uintptr_t to)
 {
 	struct mmu_entry e;
-	for (uintptr_t va = from; (va = mmu_next(&s->mmu, va, from + length)) < from + length;) {
-		if (!mmu_unmap(&s->mmu, va, &e))
-			panic("no entry at %#lx", va);
-		int err = mmu_map(&s->mmu, va - from + to, e.pa, e.size, e.prot);
-		if (err < 0) {
-			if (mmu_map(&s->mmu, va, e.pa, e.size, e.prot) < 0)
-				panic("page tables went missing at %#lx", va);
-			return err;
-		}
-		va += e.size;
+	uintptr_t at = mmu_next(&s->mmu, *va, end);
+	*va = end;
+	if (at >= end || !mmu_unmap(&s->mmu, at, &e))
+		return 0;
+	int err = mmu_map(&s->mmu, at - from + to, e.pa, e.size, e.prot);
+	if (err < 0 && mmu_map(&s->mmu, at, e.pa, e.size, e.prot) < 0)
+		panic("page tables went missing at %#lx", at);
+	*va = at + e.size;
+	return err;
+}
+
+/* W.  The entries of [from, from + length) to a place where none are. */
+static int move_pages(struct address_space *s, uintptr_t from, uintptr_t to, size_t length)
+{
+	int err = 0;
+	for (uintptr_t va = from; err == 0 && va < from + length;) {
+		irq_state state = spin_lock(&s->lock);
+		err = move_page(s, &va, from + length, from, to);
+		spin_unlock(&s->lock, state);
 	}
-	return 0;
+	return err;
 }
 
 static int move_area(struct address_space *s, struct area *a, uintptr_t old, size_t old_length,

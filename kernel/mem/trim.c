@@ -1,62 +1,100 @@
 /*
  * Memory is short: take clean file pages out of the page tables, so that the page cache's clock can
- * evict them.  A clock of its own over the areas: a page whose accessed bit is set loses it and stays.
+ * evict them.  A clock of its own over the page tables: an entry whose accessed bit is set loses it
+ * and stays.  Runs inside allocations made anywhere, so it needs no lock but the space's spinlock,
+ * and only tries that.
  */
+#include "kernel/arch/timer.h"
 #include "kernel/mem/area.h"
 
-#define STEP (512 * PAGE_SIZE) /* looked at with the spinlock held */
+#define LOOK_MAX 1024u            /* entries looked at in one go, with the spinlock held */
+#define PAUSE_NS (10 * NS_PER_MS) /* after a round over everything that found nothing */
 
-/* Written pages hold what is nowhere else; locked and special areas stay. */
-static bool is_candidate(const struct area *a)
+static struct address_space *_Atomic target;
+static _Atomic uint64_t pause_until_ns;
+
+void trim_set_target(struct address_space *s)
 {
-	return a->cache != NULL && !(a->flags & (AREA_LOCKED | AREA_SPECIAL));
+	atomic_store(&target, s);
 }
 
-static void trim_range(struct gather *g, uintptr_t start, uintptr_t end, unsigned long *n)
+bool area_page_is_trimmable(const struct page *p)
+{
+	return (p->flags & (PAGE_CACHED | PAGE_KEPT)) == PAGE_CACHED;
+}
+
+/* Take the entry out if it may go. */
+static void look_at(struct gather *g, uintptr_t va, const struct mmu_entry *e)
 {
 	struct mmu *m = &g->s->mmu;
-	struct mmu_entry e;
-	for (uintptr_t va = start; *n > 0 && (va = mmu_next(m, va, end)) < end; va += e.size) {
-		if (!mmu_lookup(m, va, &e))
-			break;
-		struct page *p = page_from_phys(e.pa);
-		if (!(p->flags & PAGE_CACHED) || p->flags & PAGE_DIRTY || e.prot & MMU_WRITE)
-			continue;
-		if (e.accessed) {
-			mmu_change(m, va, e.prot, NULL);
-			continue;
-		}
-		if (!mmu_unmap(m, va, &e))
-			break;
-		gather_add(g, va, &e, p);
-		(*n)--;
-	}
+	/* Special pages are not among the frames; no cache's pages are writable and clean. */
+	struct page *p = page_from_phys_any(e->pa);
+	if (p == NULL || !area_page_is_trimmable(p) || p->flags & PAGE_DIRTY || e->prot & MMU_WRITE)
+		return;
+	struct mmu_entry gone;
+	if (e->accessed)
+		mmu_change(m, va, e->prot, NULL);
+	else if (mmu_unmap(m, va, &gone))
+		gather_add(g, va, &gone, p);
 }
 
-static unsigned long trim_round(struct address_space *s, unsigned long n)
+/* Under the spinlock; 1 when the end of the space was reached. */
+static unsigned look_around(struct gather *g, unsigned long n)
 {
-	unsigned long left = n;
-	struct area *a;
-	for_each_area_in(a, s, 0, USER_END)
-	{
-		for (uintptr_t at = a->start; left > 0 && is_candidate(a) && at < a->end;
-			at += STEP) {
-			struct gather g;
-			g.s = s;
-			g.n = 0;
-			g.end = 0;
-			irq_state state = spin_lock(&s->lock);
-			trim_range(&g, at, min(at + STEP, a->end), &left);
-			gather_end(&g);
-			spin_unlock(&s->lock, state);
+	struct mmu *m = &g->s->mmu;
+	uintptr_t va = g->s->trim_at;
+	for (unsigned i = 0; i < LOOK_MAX && g->n < n && !gather_is_full(g); i++) {
+		struct mmu_entry e;
+		va = mmu_next(m, va, USER_END);
+		if (va >= USER_END || !mmu_lookup(m, va, &e)) {
+			g->s->trim_at = 0;
+			return 1;
 		}
+		look_at(g, va, &e);
+		va += e.size;
 	}
-	return n - left;
+	g->s->trim_at = va;
+	return 0;
+}
+
+/* *round: everything was looked at. */
+static unsigned long trim(struct address_space *s, unsigned long n, bool *round)
+{
+	/* From the middle to the end, all, and all again without marks. */
+	unsigned n_ends = 0;
+	unsigned long n_gone = 0;
+	while (n_ends < 3 && n_gone < n && atomic_load(&s->n_trimmable) > 0) {
+		struct gather g;
+		gather_init(&g, s);
+		irq_state state = irq_save();
+		if (!spin_try_lock_nested(&s->lock)) {
+			irq_restore(state);
+			break;
+		}
+		n_ends += look_around(&g, n - n_gone);
+		n_gone += g.n;
+		gather_flush(&g);
+		spin_unlock(&s->lock, state);
+	}
+	*round = n_ends == 3;
+	return n_gone;
 }
 
 unsigned long address_space_trim(struct address_space *s, unsigned long n)
 {
-	unsigned long gone = trim_round(s, n);
-	/* The first round may only have taken marks off. */
-	return gone > 0 ? gone : trim_round(s, n);
+	bool round;
+	return trim(s, n, &round);
+}
+
+unsigned long trim_pages(unsigned long n)
+{
+	struct address_space *s = atomic_load(&target);
+	uint64_t now_ns = clock_monotonic_ns();
+	if (s == NULL || now_ns < atomic_load(&pause_until_ns))
+		return 0;
+	bool round;
+	unsigned long n_gone = trim(s, n, &round);
+	if (n_gone == 0 && round)
+		atomic_store(&pause_until_ns, now_ns + PAUSE_NS);
+	return n_gone;
 }

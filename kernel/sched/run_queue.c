@@ -66,7 +66,8 @@ static uint64_t slice_of(const struct thread *t)
 /* Interrupts are off; this CPU's queue.  t runs, or will in a moment, and somebody waits. */
 static void slice_arm(struct run_queue *q, const struct thread *t)
 {
-	if (atomic_load_explicit(&q->slice_armed, memory_order_relaxed) || q->idling)
+	if (atomic_load_explicit(&q->slice_armed, memory_order_relaxed) || q->idling ||
+		t == q->idle)
 		return;
 	atomic_store_explicit(&q->slice_armed, true, memory_order_relaxed);
 	timer_start(&q->slice, t->slice_end_ns);

@@ -35,7 +35,7 @@ static void arm_first(struct timers *all)
 	if (all->armed_ns != 0 && all->armed_ns <= deadline_ns)
 		return;
 	all->armed_ns = max(deadline_ns, 1ull);
-	timer_arm(deadline_ns);
+	timer_arm(all->armed_ns);
 }
 
 static void take_out(struct timers *all, struct timer *t)

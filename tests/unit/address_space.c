@@ -466,7 +466,7 @@ static void check_around(void)
 		assert(resident[i] == (i % 2 == 0 || i == 5));
 	/* Trimming takes them out again. */
 	assert(address_space_trim(&space, 100) == 9 && space.resident_pages == 0);
-	assert(page_cache_reclaim(100) == 11 && file.n_pages == 0);
+	assert(page_cache_reclaim(100) == 11 && file.n_pages == 0 && space.n_trimmable == 0);
 	address_space_clear(&space);
 }
 
