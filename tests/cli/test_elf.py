@@ -123,10 +123,10 @@ def test_missing_loader(mote, compile):
 
 
 def test_random_damage_never_crashes(mote, hello):
-    """A few hundred files with some bytes of their headers changed: success or one line."""
+    """Over a hundred files with some bytes of their headers changed: success or one line."""
     rng = random.Random(1)
     good = read(hello)
-    for _ in range(250):
+    for _ in range(120):
         elf = bytearray(good)
         for _ in range(rng.randint(1, 6)):
             elf[rng.randrange(rng.choice((64, 64 + 56 * 13, len(elf))))] = rng.choice((0, 0xff, 0x7f, rng.randrange(256)))
