@@ -107,9 +107,10 @@ int cpu_describe(unsigned cpu, char *buf, size_t size)
 	text_add(&t, "stepping\t: %u\nmicrocode\t: 0x1\n", id.eax & 15);
 	text_add(&t, "cpu MHz\t\t: %lu.%03lu\ncache size\t: 16384 KB\n", khz / 1000, khz % 1000);
 	text_add(&t, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n",
-		cpu_count(), cpu, cpu_count());
-	text_add(&t, "apicid\t\t: %u\ninitial apicid\t: %u\n", cpu_locals[cpu]->apic_id,
-		cpu_locals[cpu]->apic_id);
+		cpu_possible(), cpu, cpu_possible());
+	/* One that is still starting has not said. */
+	unsigned apic_id = cpu_locals[cpu] ? cpu_locals[cpu]->apic_id : cpu;
+	text_add(&t, "apicid\t\t: %u\ninitial apicid\t: %u\n", apic_id, apic_id);
 	text_add(&t,
 		"fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\nflags\t\t:",
 		c.eax);
