@@ -25,10 +25,11 @@ struct pipe {
 	struct mutex lock;
 	/* changed under lock, read by poll without: */
 	_Atomic uint64_t head, tail; /* bytes ever written, ever read */
-	atomic_uint n_pages;         /* capacity, a power of two */
+	atomic_uint n_pages;         /* capacity */
 	atomic_uint n_readers, n_writers;
 	atomic_uint readers_ever, writers_ever; /* opens so far: fifo(7) */
-	struct page **pages;         /* of byte N: pages[N / PAGE_SIZE % n_pages] */
+	struct page **pages;         /* of byte N: pages[N / PAGE_SIZE % (n_pages + 1)]; a full pipe touches
+				      * one page more than it could fill */
 };
 
 static uint64_t pipe_used(const struct pipe *p)
@@ -43,7 +44,7 @@ static uint64_t pipe_room(const struct pipe *p)
 
 static struct page **pipe_page(struct pipe *p, uint64_t at)
 {
-	return &p->pages[at / PAGE_SIZE & (p->n_pages - 1)];
+	return &p->pages[at / PAGE_SIZE % (p->n_pages + 1)];
 }
 
 int pipe_new(struct pipe **out)
@@ -51,7 +52,7 @@ int pipe_new(struct pipe **out)
 	struct pipe *p = heap_zalloc(sizeof(*p));
 	if (!p)
 		return -ENOMEM;
-	p->pages = heap_array(PIPE_PAGES, sizeof(*p->pages));
+	p->pages = heap_array(PIPE_PAGES + 1, sizeof(*p->pages));
 	if (!p->pages) {
 		heap_free(p);
 		return -ENOMEM;
@@ -70,7 +71,7 @@ void pipe_put(struct pipe *p)
 {
 	if (atomic_fetch_sub(&p->references, 1) != 1)
 		return;
-	for (unsigned i = 0; i < p->n_pages; i++)
+	for (unsigned i = 0; i <= p->n_pages; i++)
 		if (p->pages[i])
 			page_put(p->pages[i]);
 	heap_free(p->pages);
@@ -335,17 +336,17 @@ long pipe_size(struct file *f)
 static int pipe_resize(struct pipe *p, unsigned n_pages)
 {
 	uint64_t first = p->tail / PAGE_SIZE, end = div_round_up(p->head, PAGE_SIZE);
-	if (end - first > n_pages || pipe_used(p) > n_pages * PAGE_SIZE)
+	if (pipe_used(p) > n_pages * PAGE_SIZE)
 		return -EBUSY;
-	struct page **pages = heap_array(n_pages, sizeof(*pages));
+	struct page **pages = heap_array(n_pages + 1, sizeof(*pages));
 	if (!pages)
 		return -ENOMEM;
 	for (uint64_t i = first; i < end; i++) {
 		struct page **old = pipe_page(p, i * PAGE_SIZE);
-		pages[i & (n_pages - 1)] = *old;
+		pages[i % (n_pages + 1)] = *old;
 		*old = NULL;
 	}
-	for (unsigned i = 0; i < p->n_pages; i++)
+	for (unsigned i = 0; i <= p->n_pages; i++)
 		if (p->pages[i])
 			page_put(p->pages[i]);
 	heap_free(p->pages);
