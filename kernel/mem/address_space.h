@@ -51,6 +51,7 @@ struct address_space {
 	/* No gap above gap_top is larger than gap_largest: where to look for room.  Under W. */
 	uintptr_t gap_top, gap_largest;
 	struct spinlock lock; /* held for every edit of page tables; stacks grow under it and R */
+	atomic_uint lock_holder; /* CPU + 1, or 0 */
 	atomic_long n_trimmable; /* entries of file pages */
 	uintptr_t trim_at;       /* where the next look for pages to trim starts; under lock */
 	_Atomic uint64_t resident_pages, minor_faults, major_faults;

@@ -181,9 +181,9 @@ void address_space_residency(struct address_space *s, uintptr_t start, size_t n_
 		uintptr_t va = start + i * PAGE_SIZE;
 		const struct area *a = area_at(s, va);
 		struct mmu_entry e;
-		irq_state state = spin_lock(&s->lock);
+		irq_state state = space_lock(s);
 		bool mapped = mmu_lookup(&s->mmu, va, &e);
-		spin_unlock(&s->lock, state);
+		space_unlock(s, state);
 		out[i] = mapped || (a != NULL && a->cache != NULL && is_in_cache(a, va));
 	}
 }
@@ -191,13 +191,13 @@ void address_space_residency(struct address_space *s, uintptr_t start, size_t n_
 uint64_t area_resident_pages(struct address_space *s, const struct area *a)
 {
 	uint64_t n = 0;
-	irq_state state = spin_lock(&s->lock);
+	irq_state state = space_lock(s);
 	for (uintptr_t va = a->start; (va = mmu_next(&s->mmu, va, a->end)) < a->end;) {
 		struct mmu_entry e;
 		size_t size = mmu_lookup(&s->mmu, va, &e) ? e.size : PAGE_SIZE;
 		n += size / PAGE_SIZE;
 		va += size;
 	}
-	spin_unlock(&s->lock, state);
+	space_unlock(s, state);
 	return n;
 }

@@ -3,6 +3,21 @@
 
 #include "kernel/mem/address_space.h"
 
+/* The space's spinlock, which remembers its holder for trimming.  Nothing but page tables, frames and
+ * flushes may be asked for under it. */
+static inline irq_state must_check space_lock(struct address_space *s)
+{
+	irq_state state = spin_lock(&s->lock);
+	atomic_store_explicit(&s->lock_holder, cpu_id() + 1, memory_order_relaxed);
+	return state;
+}
+
+static inline void space_unlock(struct address_space *s, irq_state state)
+{
+	atomic_store_explicit(&s->lock_holder, 0, memory_order_relaxed);
+	spin_unlock(&s->lock, state);
+}
+
 #define STACK_GUARD_GAP (256 * PAGE_SIZE) /* as Linux keeps it */
 #define AREAS_MAX 65530u                  /* vm.max_map_count */
 #define LOW_END 0x80000000ul              /* MAP_LOW places below */

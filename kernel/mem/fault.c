@@ -39,9 +39,9 @@ static int enter_locked(struct fault *f, uintptr_t va, struct page *p)
 
 static int enter(struct fault *f, struct page *p)
 {
-	irq_state state = spin_lock(&f->s->lock);
+	irq_state state = space_lock(f->s);
 	int err = enter_locked(f, f->va, p);
-	spin_unlock(&f->s->lock, state);
+	space_unlock(f->s, state);
 	if (err == 0)
 		return 0;
 	page_put(p);
@@ -64,11 +64,11 @@ static int fault_special(struct fault *f)
 	const void *page = f->area->pages[(f->va - f->area->start) / PAGE_SIZE];
 	struct mmu_entry e;
 	int err = 0;
-	irq_state state = spin_lock(&f->s->lock);
+	irq_state state = space_lock(f->s);
 	if (!mmu_lookup(&f->s->mmu, f->va, &e))
 		err = mmu_map(&f->s->mmu, f->va, virt_to_phys(page), PAGE_SIZE,
 			area_page_prot(f->area, NULL));
-	spin_unlock(&f->s->lock, state);
+	space_unlock(f->s, state);
 	return err;
 }
 
@@ -97,14 +97,14 @@ static void enter_around(struct fault *f, uint64_t index)
 	unsigned n = (unsigned)(end - first);
 	uintptr_t va = a->start + (first * PAGE_SIZE - a->offset);
 	page_cache_find_run(a->cache, first, n, pages);
-	irq_state state = spin_lock(&f->s->lock);
+	irq_state state = space_lock(f->s);
 	for (unsigned i = 0; i < n; i++, va += PAGE_SIZE) {
 		if (pages[i] == NULL)
 			continue;
 		if (enter_locked(f, va, pages[i]) < 0)
 			page_put(pages[i]);
 	}
-	spin_unlock(&f->s->lock, state);
+	space_unlock(f->s, state);
 }
 
 static int copy_page(struct page *from, struct page **out)
@@ -163,14 +163,14 @@ static int fault_file(struct fault *f)
 static bool change(struct fault *f, const struct mmu_entry *e, struct page *p)
 {
 	struct mmu_entry now;
-	irq_state state = spin_lock(&f->s->lock);
+	irq_state state = space_lock(f->s);
 	bool same =
 		mmu_lookup(&f->s->mmu, f->va, &now) && now.pa.pa == e->pa.pa && now.prot == e->prot;
 	if (same) {
 		phys_addr pa = page_to_phys(p);
 		mmu_change(&f->s->mmu, f->va, area_page_prot(f->area, p), &pa);
 	}
-	spin_unlock(&f->s->lock, state);
+	space_unlock(f->s, state);
 	return same;
 }
 
@@ -216,12 +216,12 @@ static int fault_present(struct fault *f, const struct mmu_entry *e, struct page
 static struct page *look(struct fault *f, struct mmu_entry *e)
 {
 	struct page *p = NULL;
-	irq_state state = spin_lock(&f->s->lock);
+	irq_state state = space_lock(f->s);
 	if (mmu_lookup(&f->s->mmu, f->va, e)) {
 		p = page_from_phys(e->pa);
 		page_get(p);
 	}
-	spin_unlock(&f->s->lock, state);
+	space_unlock(f->s, state);
 	return p;
 }
 
@@ -237,13 +237,13 @@ static struct area *grow_stack(struct address_space *s, uintptr_t address)
 	struct area *below = area_prev(a);
 	uintptr_t floor =
 		below == NULL ? USER_START : below->end + (below->prot ? STACK_GUARD_GAP : 0);
-	irq_state state = spin_lock(&s->lock);
+	irq_state state = space_lock(s);
 	uint64_t grown = a->start > start ? a->start - start : 0;
 	bool fits = start >= floor && a->end - start <= s->stack_limit_bytes &&
 		    s->total_bytes + grown <= s->limit_bytes;
 	if (fits && grown > 0)
 		area_extend(s, a, start, a->end);
-	spin_unlock(&s->lock, state);
+	space_unlock(s, state);
 	return fits ? a : NULL;
 }
 

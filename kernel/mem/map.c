@@ -97,7 +97,7 @@ void gather_add(struct gather *g, uintptr_t va, const struct mmu_entry *e, struc
 static uintptr_t unmap_some(struct gather *g, const struct area *a, uintptr_t va, uintptr_t end)
 {
 	struct mmu *m = &g->s->mmu;
-	irq_state state = spin_lock(&g->s->lock);
+	irq_state state = space_lock(g->s);
 	while (!gather_is_full(g) && (va = mmu_next(m, va, end)) < end) {
 		struct mmu_entry e;
 		if (!mmu_unmap(m, va, &e))
@@ -105,7 +105,7 @@ static uintptr_t unmap_some(struct gather *g, const struct area *a, uintptr_t va
 		gather_add(g, va, &e, a->flags & AREA_SPECIAL ? NULL : page_from_phys(e.pa));
 		va += e.size;
 	}
-	spin_unlock(&g->s->lock, state);
+	space_unlock(g->s, state);
 	return va;
 }
 

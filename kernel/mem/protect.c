@@ -24,9 +24,9 @@ static uintptr_t protect_some(struct address_space *s, const struct area *a, uin
 static void protect_pages(struct address_space *s, const struct area *a)
 {
 	for (uintptr_t va = a->start; va < a->end;) {
-		irq_state state = spin_lock(&s->lock);
+		irq_state state = space_lock(s);
 		va = protect_some(s, a, va);
-		spin_unlock(&s->lock, state);
+		space_unlock(s, state);
 	}
 }
 

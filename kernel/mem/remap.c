@@ -27,9 +27,9 @@ static int move_pages(struct address_space *s, uintptr_t from, uintptr_t to, siz
 {
 	int err = 0;
 	for (uintptr_t va = from; err == 0 && va < from + length;) {
-		irq_state state = spin_lock(&s->lock);
+		irq_state state = space_lock(s);
 		err = move_page(s, &va, from + length, from, to);
-		spin_unlock(&s->lock, state);
+		space_unlock(s, state);
 	}
 	return err;
 }

@@ -1,8 +1,8 @@
 /*
  * Memory is short: take clean file pages out of the page tables, so that the page cache's clock can
  * evict them.  A clock of its own over the page tables: an entry whose accessed bit is set loses it
- * and stays.  Runs inside allocations made anywhere, so it needs no lock but the space's spinlock,
- * and only tries that.
+ * and stays.  Runs inside allocations made anywhere, with any lock held: so it takes no lock but the
+ * space's spinlock, under which nobody waits for any other; unless this CPU holds that itself.
  */
 #include "kernel/arch/timer.h"
 #include "kernel/mem/area.h"
@@ -57,44 +57,41 @@ static unsigned look_around(struct gather *g, unsigned long n)
 	return 0;
 }
 
-/* *round: everything was looked at. */
-static unsigned long trim(struct address_space *s, unsigned long n, bool *round)
+static bool is_held_here(struct address_space *s)
 {
+	irq_state state = irq_save();
+	bool here = atomic_load_explicit(&s->lock_holder, memory_order_relaxed) == cpu_id() + 1;
+	irq_restore(state);
+	return here;
+}
+
+unsigned long address_space_trim(struct address_space *s, unsigned long n)
+{
+	if (is_held_here(s))
+		return 0;
 	/* From the middle to the end, all, and all again without marks. */
 	unsigned n_ends = 0;
 	unsigned long n_gone = 0;
 	while (n_ends < 3 && n_gone < n && atomic_load(&s->n_trimmable) > 0) {
 		struct gather g;
 		gather_init(&g, s);
-		irq_state state = irq_save();
-		if (!spin_try_lock_nested(&s->lock)) {
-			irq_restore(state);
-			break;
-		}
+		irq_state state = space_lock(s);
 		n_ends += look_around(&g, n - n_gone);
 		n_gone += g.n;
 		gather_flush(&g);
-		spin_unlock(&s->lock, state);
+		space_unlock(s, state);
 	}
-	*round = n_ends == 3;
 	return n_gone;
-}
-
-unsigned long address_space_trim(struct address_space *s, unsigned long n)
-{
-	bool round;
-	return trim(s, n, &round);
 }
 
 unsigned long trim_pages(unsigned long n)
 {
 	struct address_space *s = atomic_load(&target);
 	uint64_t now_ns = clock_monotonic_ns();
-	if (s == NULL || now_ns < atomic_load(&pause_until_ns))
+	if (s == NULL || now_ns < atomic_load(&pause_until_ns) || is_held_here(s))
 		return 0;
-	bool round;
-	unsigned long n_gone = trim(s, n, &round);
-	if (n_gone == 0 && round)
+	unsigned long n_gone = address_space_trim(s, n);
+	if (n_gone == 0)
 		atomic_store(&pause_until_ns, now_ns + PAUSE_NS);
 	return n_gone;
 }
