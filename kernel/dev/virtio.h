@@ -80,8 +80,8 @@ void virtio_start(struct virtio_device *d);
  * A split virtqueue, virtio 1.2 2.7.  The owner serialises all calls on one queue.
  */
 struct virtqueue_slot {
-	void *token;        /* of the chain that starts here; NULL: none does */
-	uint16_t next;      /* free list, or the chain */
+	void *token;   /* of the chain that starts here; NULL: none does */
+	uint16_t skip; /* the next one, in the free list or the chain, is this one + 1 + skip */
 	uint16_t n_chained; /* descriptors, of a head */
 };
 

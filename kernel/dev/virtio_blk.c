@@ -239,8 +239,6 @@ static int probe(struct virtio_device *v)
 	format(d->block.name, sizeof(d->block.name), "vd%c", 'a' + n % 26);
 	virtio_start(v);
 	block_register(&d->block);
-	log_debug("%s: %s, %llu sectors%s", d->block.name, v->name,
-		(unsigned long long)d->block.n_sectors, d->block.read_only ? ", read-only" : "");
 	return 0;
 }
 

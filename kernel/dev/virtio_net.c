@@ -18,7 +18,7 @@
 #include "kernel/mem/heap.h"
 
 #define QUEUE_SIZE 256u
-#define RX_FIRST 32u
+#define RX_FIRST 16u
 #define FRAME_MAX 1518u /* with a VLAN tag */
 #define ETHERNET_HEADER 14u
 #define BACKLOG_MAX 1024u

@@ -22,6 +22,17 @@ static inline volatile uint16_t *avail_event(struct virtqueue *q)
 	return (volatile uint16_t *)&q->used->ring[q->size];
 }
 
+/* Cleared slots are a list in order: so a large queue costs nothing before it is used. */
+static inline uint16_t next_of(const struct virtqueue *q, unsigned i)
+{
+	return (uint16_t)(i + 1 + q->slots[i].skip);
+}
+
+static inline void set_next(struct virtqueue *q, unsigned i, unsigned next)
+{
+	q->slots[i].skip = (uint16_t)(next - i - 1);
+}
+
 static void break_queue(struct virtqueue *q, const char *why, unsigned value)
 {
 	q->broken = true;
@@ -65,8 +76,6 @@ static int set_up(struct virtqueue *q, unsigned size)
 	if (err < 0)
 		return err;
 	q->n_free = (uint16_t)size;
-	for (unsigned i = 0; i < size; i++)
-		q->slots[i].next = (uint16_t)(i + 1);
 	if (!q->callback)
 		virtqueue_interrupts_off(q);
 	return 0;
@@ -131,7 +140,7 @@ int virtqueue_add(struct virtqueue *q, const struct virtqueue_buffer *buffers, u
 	uint16_t head = q->free_head, at = head;
 	for (unsigned i = 0; i < n; i++) {
 		unsigned flags = i < n_out ? 0 : VIRTQ_DESC_WRITE;
-		uint16_t next = q->slots[at].next;
+		uint16_t next = next_of(q, at);
 		fill(&q->desc[at], &buffers[i], i + 1 < n ? flags | VIRTQ_DESC_NEXT : flags, next);
 		at = next;
 	}
@@ -155,7 +164,7 @@ int virtqueue_add_indirect(struct virtqueue *q, const struct virtqueue_buffer *b
 	uint16_t head = q->free_head;
 	struct virtqueue_buffer whole = {table, n * (uint32_t)sizeof(*table)};
 	fill(&q->desc[head], &whole, VIRTQ_DESC_INDIRECT, 0);
-	q->free_head = q->slots[head].next;
+	q->free_head = next_of(q, head);
 	publish(q, head, 1, token);
 	return 0;
 }
@@ -195,10 +204,10 @@ void *virtqueue_take(struct virtqueue *q, uint32_t *written)
 	struct virtqueue_slot *slot = &q->slots[id];
 	void *token = slot->token;
 	slot->token = NULL;
-	struct virtqueue_slot *last = slot;
+	unsigned last = id;
 	for (unsigned i = 1; i < slot->n_chained; i++)
-		last = &q->slots[last->next];
-	last->next = q->free_head;
+		last = next_of(q, last);
+	set_next(q, last, q->free_head);
 	q->free_head = (uint16_t)id;
 	q->n_free += slot->n_chained;
 	q->used_idx++;
