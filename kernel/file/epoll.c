@@ -20,7 +20,7 @@
 #define EPOLL_NESTING_MAX 5u
 #define EPOLL_ALWAYS (EPOLLERR | EPOLLHUP)
 #define EPOLL_MODES (EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP)
-#define EPOLL_EXCLUSIVE_MAY \
+#define EPOLL_EXCLUSIVE_MAY                                                                        \
 	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
 struct epoll {
@@ -36,9 +36,9 @@ struct epoll {
 };
 
 struct interest {
-	struct waiter waiter;   /* in file->ready */
+	struct waiter waiter; /* in file->ready */
 	struct epoll *epoll;
-	struct file *file;      /* not counted: its end takes the interest away */
+	struct file *file; /* not counted: its end takes the interest away */
 	int fd;
 	struct list epoll_link; /* epoll->interests */
 	struct list file_link;  /* file->watchers */
@@ -46,7 +46,7 @@ struct interest {
 	/* under epoll->lock: */
 	_Atomic uint32_t events;
 	uint64_t data;
-	uint64_t pass;          /* the last collection that reported it */
+	uint64_t pass; /* the last collection that reported it */
 };
 
 static struct mutex nest_lock, teardown_lock;
@@ -184,8 +184,8 @@ static long epoll_collect(struct epoll *e, struct linux_epoll_event *out, unsign
 	return n;
 }
 
-long epoll_wait_events(struct file *epoll, struct linux_epoll_event *out, unsigned max,
-	uint64_t deadline_ns)
+long epoll_wait_events(
+	struct file *epoll, struct linux_epoll_event *out, unsigned max, uint64_t deadline_ns)
 {
 	if (epoll->ops != &epoll_ops || !max)
 		return -EINVAL;
@@ -194,7 +194,8 @@ long epoll_wait_events(struct file *epoll, struct linux_epoll_event *out, unsign
 		long n = epoll_has_ready(e) ? epoll_collect(e, out, max) : 0;
 		if (n || deadline_ns == 0)
 			return n;
-		int err = wait_event_exclusive(&e->sleepers, EPOLLIN, epoll_has_ready(e), deadline_ns);
+		int err = wait_event_exclusive(
+			&e->sleepers, EPOLLIN, epoll_has_ready(e), deadline_ns);
 		if (err < 0)
 			return err == -ETIMEDOUT ? 0 : err;
 	}
@@ -310,8 +311,8 @@ static int epoll_modify(struct interest *i, uint32_t events, uint64_t data)
 	return 0;
 }
 
-static int epoll_apply(struct epoll *e, int operation, int fd, struct file *f, uint32_t events,
-	uint64_t data)
+static int epoll_apply(
+	struct epoll *e, int operation, int fd, struct file *f, uint32_t events, uint64_t data)
 {
 	if (operation == EPOLL_CTL_ADD)
 		return epoll_add(e, fd, f, events, data);

@@ -73,8 +73,8 @@ static long eventfd_write(struct file *f, struct io_buffer *from, uint64_t *offs
 	while (!eventfd_add(e, value)) {
 		if (file_nonblocking(f))
 			return -EAGAIN;
-		err = wait_event_interruptible(&e->queue, EPOLLOUT, COUNT_MAX - e->count >= value,
-			NO_DEADLINE);
+		err = wait_event_interruptible(
+			&e->queue, EPOLLOUT, COUNT_MAX - e->count >= value, NO_DEADLINE);
 		if (err < 0)
 			return err;
 	}

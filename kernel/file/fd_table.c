@@ -55,8 +55,8 @@ static bool file_get_unless_released(struct file *f)
 {
 	unsigned n = atomic_load_explicit(&f->references, memory_order_relaxed);
 	while (n)
-		if (atomic_compare_exchange_weak_explicit(&f->references, &n, n + 1,
-			    memory_order_acq_rel, memory_order_relaxed))
+		if (atomic_compare_exchange_weak_explicit(
+			    &f->references, &n, n + 1, memory_order_acq_rel, memory_order_relaxed))
 			return true;
 	return false;
 }

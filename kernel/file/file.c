@@ -97,7 +97,8 @@ bool file_readable(const struct file *f)
 bool file_writable(const struct file *f)
 {
 	uint32_t flags = f->flags;
-	return !(flags & O_PATH) && ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR);
+	return !(flags & O_PATH) &&
+	       ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR);
 }
 
 typedef long (*transfer)(struct file *f, struct io_buffer *b, uint64_t *offset);

@@ -58,8 +58,8 @@ static int move(struct io_buffer *b, uint8_t *other, size_t n, enum direction di
 		size_t room = now.pieces->len - now.piece_offset;
 		size_t part = min(n, room);
 		if (part) {
-			int err = move_user(user_offset(now.pieces->base, now.piece_offset), other, part,
-				direction);
+			int err = move_user(user_offset(now.pieces->base, now.piece_offset), other,
+				part, direction);
 			if (err < 0)
 				return err;
 		}

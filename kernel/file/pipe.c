@@ -28,7 +28,7 @@ struct pipe {
 	atomic_uint n_pages;         /* capacity */
 	atomic_uint n_readers, n_writers;
 	atomic_uint readers_ever, writers_ever; /* opens so far: fifo(7) */
-	struct page **pages;         /* of byte N: pages[N / PAGE_SIZE % (n_pages + 1)]; a full pipe touches
+	struct page **pages; /* of byte N: pages[N / PAGE_SIZE % (n_pages + 1)]; a full pipe touches
 				      * one page more than it could fill */
 };
 
@@ -137,8 +137,8 @@ static long pipe_read(struct file *f, struct io_buffer *to, uint64_t *offset)
 			return 0;
 		if (file_nonblocking(f))
 			return -EAGAIN;
-		err = wait_event_interruptible(&p->queue, EPOLLIN | EPOLLHUP,
-			pipe_used(p) || !p->n_writers, NO_DEADLINE);
+		err = wait_event_interruptible(
+			&p->queue, EPOLLIN | EPOLLHUP, pipe_used(p) || !p->n_writers, NO_DEADLINE);
 		if (err < 0)
 			return err;
 	}
@@ -203,7 +203,8 @@ static long pipe_ioctl(struct file *f, unsigned request, unsigned long argument)
 static int pipe_stat(struct file *f, struct linux_stat *out)
 {
 	struct pipe *p = f->object;
-	struct linux_timespec t = {(int64_t)(p->created_ns / NS_PER_S), (int64_t)(p->created_ns % NS_PER_S)};
+	struct linux_timespec t = {
+		(int64_t)(p->created_ns / NS_PER_S), (int64_t)(p->created_ns % NS_PER_S)};
 	*out = (struct linux_stat){.st_dev = FILE_ANONYMOUS_DEVICE,
 		.st_ino = p->number,
 		.st_nlink = 1,
@@ -272,12 +273,12 @@ static int pipe_meet(struct pipe *p, struct file *f)
 	if (file_readable(f) && file_writable(f))
 		return 0;
 	if (file_readable(f))
-		return p->n_writers || file_nonblocking(f) ?
-			       0 :
-			       wait_event_interruptible(&p->queue, EVENTS_ALL,
-				       p->writers_ever != writers, NO_DEADLINE);
-	return p->n_readers ? 0 :
-			      wait_event_interruptible(&p->queue, EVENTS_ALL,
+		return p->n_writers || file_nonblocking(f)
+			       ? 0
+			       : wait_event_interruptible(&p->queue, EVENTS_ALL,
+					 p->writers_ever != writers, NO_DEADLINE);
+	return p->n_readers ? 0
+			    : wait_event_interruptible(&p->queue, EVENTS_ALL,
 				      p->readers_ever != readers, NO_DEADLINE);
 }
 

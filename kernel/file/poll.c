@@ -38,8 +38,8 @@ static void poll_remove(struct poll_entry *entries, struct waiter *waiters, unsi
 			wait_remove(entries[i].file->ready, &waiters[i]);
 }
 
-static long poll_sleep(struct poll_entry *entries, struct waiter *waiters, unsigned n,
-	uint64_t deadline_ns)
+static long poll_sleep(
+	struct poll_entry *entries, struct waiter *waiters, unsigned n, uint64_t deadline_ns)
 {
 	long found = 0;
 	int err = 0;

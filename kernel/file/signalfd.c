@@ -75,8 +75,8 @@ static long signalfd_read(struct file *f, struct io_buffer *to, uint64_t *offset
 			return done ? done : n;
 		if (file_nonblocking(f))
 			return -EAGAIN;
-		int err = wait_event_interruptible(source->queue(), EPOLLIN, source->pending(s->mask),
-			NO_DEADLINE);
+		int err = wait_event_interruptible(
+			source->queue(), EPOLLIN, source->pending(s->mask), NO_DEADLINE);
 		if (err < 0)
 			return err;
 	}

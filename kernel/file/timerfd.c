@@ -121,8 +121,9 @@ static const struct file_ops timerfd_ops = {
 
 int timerfd_create(int clock, unsigned flags, struct file **out)
 {
-	bool known = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
-		     clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
+	bool known = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ||
+		     clock == CLOCK_BOOTTIME || clock == CLOCK_REALTIME_ALARM ||
+		     clock == CLOCK_BOOTTIME_ALARM;
 	if (!known || (flags & ~(TFD_NONBLOCK | TFD_CLOEXEC)))
 		return -EINVAL;
 	struct timerfd *t = heap_zalloc(sizeof(*t));

@@ -196,8 +196,8 @@ void inode_put(struct inode *i)
 {
 	unsigned n = atomic_load_explicit(&i->references, memory_order_relaxed);
 	while (n > 1)
-		if (atomic_compare_exchange_weak_explicit(&i->references, &n, n - 1,
-			    memory_order_acq_rel, memory_order_relaxed))
+		if (atomic_compare_exchange_weak_explicit(
+			    &i->references, &n, n - 1, memory_order_acq_rel, memory_order_relaxed))
 			return;
 	/* Perhaps the last: only under the lock, so that nobody finds it at 0. */
 	irq_state state = spin_lock(&table.lock);

@@ -23,32 +23,33 @@ struct super;
 struct inode {
 	const struct inode_ops *ops;
 	struct super *super;
-	uint64_t number;            /* st_ino, unique in the super */
+	uint64_t number; /* st_ino, unique in the super */
 	atomic_uint references;
-	_Atomic uint8_t state;      /* inode.c's */
-	uint8_t flags;              /* INODE_, set by the file system */
-	struct list hash_link;      /* inodes found by number: inode.c */
+	_Atomic uint8_t state; /* inode.c's */
+	uint8_t flags;         /* INODE_, set by the file system */
+	struct list hash_link; /* inodes found by number: inode.c */
 	struct mutex lock;
 	/* written under lock, read without: */
-	uint32_t mode, uid, gid;    /* mode with S_IFMT, which never changes */
-	_Atomic uint32_t n_links;   /* 0: goes with the last reference */
-	uint64_t device;            /* st_rdev of device nodes */
-	_Atomic uint64_t n_blocks;  /* st_blocks: of 512 bytes */
+	uint32_t mode, uid, gid;   /* mode with S_IFMT, which never changes */
+	_Atomic uint32_t n_links;  /* 0: goes with the last reference */
+	uint64_t device;           /* st_rdev of device nodes */
+	_Atomic uint64_t n_blocks; /* st_blocks: of 512 bytes */
 	struct linux_timespec accessed, modified, changed, born;
 	/* Contents of regular files; its size is the inode's size, of directories and symbolic links too. */
 	struct page_cache pages;
-	struct page_cache *data;    /* &pages; overlay: the lower file's until somebody writes */
+	struct page_cache *data; /* &pages; overlay: the lower file's until somebody writes */
 	union {
-		struct pipe *pipe;      /* of a fifo, once it was open; set once, under lock */
+		struct pipe *pipe; /* of a fifo, once it was open; set once, under lock */
 		struct socket_binding *socket; /* of a socket; likewise: socket_node.c */
 	};
 	struct record_locks *_Atomic locks; /* fcntl(2) and flock(2); set once: lock.c */
-	atomic_uint seals;          /* F_SEAL_ of memory files */
-	atomic_int writers;         /* files open for writing; -1: being executed */
-	void *private;              /* the file system's, beside embedding */
+	atomic_uint seals;                  /* F_SEAL_ of memory files */
+	atomic_int writers;                 /* files open for writing; -1: being executed */
+	void *private;                      /* the file system's, beside embedding */
 };
 
-#define INODE_UNCACHED 1u /* a directory whose names come and go by themselves: no dentries are kept */
+#define INODE_UNCACHED                                                                             \
+	1u /* a directory whose names come and go by themselves: no dentries are kept */
 
 static inline uint64_t inode_size(const struct inode *i)
 {
@@ -97,8 +98,8 @@ struct inode_ops {
 	 * directory changes.                                                  NULL: -ENOTDIR */
 	int (*list)(struct inode *dir, uint64_t *position, struct directory_sink *sink);
 	/* D.  Any kind of inode, by request->mode.  The name does not exist.   NULL: -EPERM, as link..rename */
-	int (*create)(struct inode *dir, const struct name *name, const struct inode_request *request,
-		struct inode **out);
+	int (*create)(struct inode *dir, const struct name *name,
+		const struct inode_request *request, struct inode **out);
 	/* D, I. */
 	int (*link)(struct inode *dir, const struct name *name, struct inode *inode);
 	/* D, I.  A directory: -ENOTEMPTY.  Adjusts n_links. */
@@ -106,9 +107,11 @@ struct inode_ops {
 	/* Both D, and I of victim.  victim: what the new name is now, replaced (-ENOTEMPTY for a directory), or with
 	 * RENAME_EXCHANGE swapped; NULL: nothing.  Kinds fit, and no directory moves below itself. */
 	int (*rename)(struct inode *old_dir, const struct name *old_name, struct inode *inode,
-		struct inode *new_dir, const struct name *new_name, struct inode *victim, unsigned flags);
+		struct inode *new_dir, const struct name *new_name, struct inode *victim,
+		unsigned flags);
 	/* D.  An inode without a name: O_TMPFILE.                              NULL: -EOPNOTSUPP */
-	int (*create_nameless)(struct inode *dir, const struct inode_request *request, struct inode **out);
+	int (*create_nameless)(
+		struct inode *dir, const struct inode_request *request, struct inode **out);
 
 	/* Target of a symbolic link: bytes copied, no NUL.                     NULL: -EINVAL */
 	long (*readlink)(struct inode *inode, char *buf, size_t size);
@@ -148,8 +151,8 @@ struct super_ops {
 	void (*inode_release)(struct inode *inode);
 	/* f_type, f_bsize, f_blocks, f_bfree, f_bavail, f_files, f_ffree; the rest is set. */
 	int (*statfs)(struct super *super, struct linux_statfs *out);
-	int (*sync)(struct super *super);      /* write everything back; NULL: 0 */
-	void (*unmount)(struct super *super);  /* after sync, the machine ends; NULL: nothing */
+	int (*sync)(struct super *super);     /* write everything back; NULL: 0 */
+	void (*unmount)(struct super *super); /* after sync, the machine ends; NULL: nothing */
 };
 
 #define SUPER_READ_ONLY 1u
@@ -161,20 +164,21 @@ struct super_ops {
 struct super {
 	const struct super_ops *ops;
 	const struct filesystem *type;
-	const struct page_cache_ops *page_ops; /* of its regular files; get and put are inode_pages_get, _put */
-	unsigned page_flags;      /* PAGE_CACHE_KEEP */
-	unsigned flags;           /* SUPER_ */
-	size_t inode_size;        /* of the file system's struct that starts with struct inode; 0: just that */
-	uint64_t device;          /* st_dev: set by super_new() */
-	unsigned block_size;      /* st_blksize */
-	uint64_t max_file_size;   /* -EFBIG at and beyond */
-	char source[24];          /* as /proc/mounts shows it: "/dev/vda", "tmpfs" */
-	struct inode *root;       /* counted; set by mount */
+	const struct page_cache_ops
+		*page_ops;   /* of its regular files; get and put are inode_pages_get, _put */
+	unsigned page_flags; /* PAGE_CACHE_KEEP */
+	unsigned flags;      /* SUPER_ */
+	size_t inode_size; /* of the file system's struct that starts with struct inode; 0: just that */
+	uint64_t device;        /* st_dev: set by super_new() */
+	unsigned block_size;    /* st_blksize */
+	uint64_t max_file_size; /* -EFBIG at and beyond */
+	char source[24];        /* as /proc/mounts shows it: "/dev/vda", "tmpfs" */
+	struct inode *root;     /* counted; set by mount */
 	void *private;
 	/* of mount.c: */
-	struct list link;         /* all mounts, in order */
+	struct list link; /* all mounts, in order */
 	struct dentry *root_dentry;
-	struct dentry *covers;    /* the mount point; NULL: the root of all */
+	struct dentry *covers; /* the mount point; NULL: the root of all */
 };
 
 /* Cleared, with device and defaults set.  NULL: out of memory. */
@@ -236,17 +240,17 @@ static inline uint8_t inode_entry_type(uint32_t mode)
  */
 struct dentry {
 	atomic_uint references;
-	unsigned flags;            /* DENTRY_ */
-	struct dentry *parent;     /* counted; itself for a root.  Under dentry_lock, as all below */
-	struct inode *inode;       /* counted; NULL: known not to exist */
-	struct super *mounted;     /* a file system whose root hides this one */
+	unsigned flags;        /* DENTRY_ */
+	struct dentry *parent; /* counted; itself for a root.  Under dentry_lock, as all below */
+	struct inode *inode;   /* counted; NULL: known not to exist */
+	struct super *mounted; /* a file system whose root hides this one */
 	struct list hash_link, unused_link;
 	uint32_t hash, name_len;
-	char *name;                /* NUL-terminated; inline_name if it fits */
+	char *name; /* NUL-terminated; inline_name if it fits */
 	char inline_name[32];
 };
-#define DENTRY_HASHED 1u   /* lookups find it */
-#define DENTRY_UNUSED 2u   /* in the list of unused ones */
-#define DENTRY_DELETED 4u  /* unlinked */
-#define DENTRY_NAMELESS 8u /* O_TMPFILE, memory files, pipes: the name is only for showing */
+#define DENTRY_HASHED 1u    /* lookups find it */
+#define DENTRY_UNUSED 2u    /* in the list of unused ones */
+#define DENTRY_DELETED 4u   /* unlinked */
+#define DENTRY_NAMELESS 8u  /* O_TMPFILE, memory files, pipes: the name is only for showing */
 #define DENTRY_LINKABLE 16u /* nameless, but linkat(2) may give it a name */

@@ -16,10 +16,12 @@ int dentry_new(struct dentry *parent, const struct name *name, struct inode *ino
 	struct dentry **out) must_check;
 int dentry_new_root(struct inode *inode, struct dentry **out) must_check; /* likewise */
 /* Outside of any tree: a name to show, whole as vfs_path() gives it. */
-int dentry_new_nameless(const struct name *shown, struct inode *inode, struct dentry **out) must_check;
+int dentry_new_nameless(
+	const struct name *shown, struct inode *inode, struct dentry **out) must_check;
 /* Parent's inode is locked, for all three. */
-void dentry_fill(struct dentry *d, struct inode *inode); /* a negative one becomes that; takes over */
-void dentry_forget(struct dentry *d);                    /* unlinked: not found any more */
+void dentry_fill(
+	struct dentry *d, struct inode *inode); /* a negative one becomes that; takes over */
+void dentry_forget(struct dentry *d);           /* unlinked: not found any more */
 int dentry_move(struct dentry *d, struct dentry *parent, const struct name *name) must_check;
 int dentry_swap(struct dentry *a, struct dentry *b) must_check;
 /* Parent, counted. */
@@ -38,8 +40,8 @@ struct walk {
 	char *buffer;      /* of rest, after a symbolic link; 2 * PATH_MAX */
 	unsigned n_links;
 	enum last_kind last_kind;
-	struct name last;  /* the last component, inside rest */
-	bool slash;        /* behind it */
+	struct name last; /* the last component, inside rest */
+	bool slash;       /* behind it */
 };
 int walk_start(struct walk *w, struct dentry *base, const char *path, unsigned flags) must_check;
 void walk_end(struct walk *w);
@@ -68,14 +70,15 @@ void inode_request_init(struct inode_request *r, const struct inode *dir, uint32
 void inode_drop_set_id(struct inode *i);
 
 /* mount.c */
-extern struct dentry *root_dentry, *working_dentry; /* under dentry_lock; counted */
+extern struct dentry *root_dentry, *working_dentry;              /* under dentry_lock; counted */
 int mount_at(struct super *super, struct dentry *at) must_check; /* at NULL: the root of all */
 void mount_for_each(void (*visit)(struct super *s, void *context), void *context);
 
 void names_init(void);
 void open_init(void);
 /* names.c: what request says becomes of d, a negative child of dir, whose inode is locked. */
-int create_locked(struct dentry *dir, struct dentry *d, const struct inode_request *request) must_check;
+int create_locked(
+	struct dentry *dir, struct dentry *d, const struct inode_request *request) must_check;
 /* names.c: a new name, of whatever kind; mode before umask. */
 int make_node(struct dentry *base, const char *path, const struct inode_request *what,
 	struct dentry **out) must_check;

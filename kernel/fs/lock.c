@@ -79,8 +79,8 @@ static struct record_lock *find_conflict(struct list *among, const struct record
 {
 	struct record_lock *r;
 	list_for_each (r, among, link)
-		if (r->owner != wanted->owner && r->start <= wanted->end && wanted->start <= r->end &&
-			(r->exclusive || wanted->exclusive))
+		if (r->owner != wanted->owner && r->start <= wanted->end &&
+			wanted->start <= r->end && (r->exclusive || wanted->exclusive))
 			return r;
 	return NULL;
 }
@@ -141,7 +141,8 @@ static void replace(struct list *among, struct record_lock *wanted, bool unlock,
 static int locks_apply(struct record_locks *l, struct list *among, const struct record_lock *model,
 	bool unlock, bool wait)
 {
-	struct record_lock *wanted = heap_alloc(sizeof(*wanted)), *spare = heap_alloc(sizeof(*spare));
+	struct record_lock *wanted = heap_alloc(sizeof(*wanted)),
+			   *spare = heap_alloc(sizeof(*spare));
 	struct list gone = LIST_INIT(gone);
 	int err = wanted && spare ? 0 : -ENOMEM;
 	bool done = false;
@@ -155,8 +156,8 @@ static int locks_apply(struct record_locks *l, struct list *among, const struct 
 		if (!done && !wait)
 			err = -EAGAIN;
 		else if (!done)
-			err = wait_event_interruptible(&l->released, EVENTS_ALL,
-				is_free(l, among, model), NO_DEADLINE);
+			err = wait_event_interruptible(
+				&l->released, EVENTS_ALL, is_free(l, among, model), NO_DEADLINE);
 	}
 	/* Less exclusive than before, perhaps. */
 	if (done)
@@ -195,14 +196,15 @@ static int range_of(struct file *f, const struct linux_flock *lock, struct recor
 	return 0;
 }
 
-static int model_of(struct file *f, const struct linux_flock *lock, void *owner, struct record_lock *out)
+static int model_of(
+	struct file *f, const struct linux_flock *lock, void *owner, struct record_lock *out)
 {
 	if (!f->inode || (f->flags & O_PATH))
 		return f->inode ? -EBADF : -EINVAL;
 	if (lock->l_type != F_RDLCK && lock->l_type != F_WRLCK && lock->l_type != F_UNLCK)
 		return -EINVAL;
-	*out = (struct record_lock){.owner = owner, .of_file = owner == f,
-		.exclusive = lock->l_type == F_WRLCK};
+	*out = (struct record_lock){
+		.owner = owner, .of_file = owner == f, .exclusive = lock->l_type == F_WRLCK};
 	if (out->of_file && lock->l_pid)
 		return -EINVAL;
 	return range_of(f, lock, out);
@@ -237,7 +239,8 @@ int vfs_lock_set(struct file *f, const struct linux_flock *lock, void *owner, bo
 	int err = model_of(f, lock, owner, &wanted);
 	if (err < 0)
 		return err;
-	if ((lock->l_type == F_RDLCK && !file_readable(f)) || (lock->l_type == F_WRLCK && !file_writable(f)))
+	if ((lock->l_type == F_RDLCK && !file_readable(f)) ||
+		(lock->l_type == F_WRLCK && !file_writable(f)))
 		return -EBADF;
 	struct record_locks *l = locks_of(f->inode);
 	if (!l)
@@ -255,8 +258,11 @@ int vfs_flock(struct file *f, int operation)
 	struct record_locks *l = locks_of(f->inode);
 	if (!l)
 		return -ENOMEM;
-	struct record_lock wanted = {.owner = f, .of_file = true, .exclusive = what == LOCK_EX,
-		.start = 0, .end = TO_THE_END};
+	struct record_lock wanted = {.owner = f,
+		.of_file = true,
+		.exclusive = what == LOCK_EX,
+		.start = 0,
+		.end = TO_THE_END};
 	return locks_apply(l, &l->whole, &wanted, what == LOCK_UN, !(operation & LOCK_NB));
 }
 

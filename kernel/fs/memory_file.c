@@ -47,7 +47,8 @@ static int memory_dentry(const char *name, uint32_t mode, struct dentry **out)
 	return err;
 }
 
-static int memory_open(const char *name, uint32_t mode, uint64_t size, unsigned seals, struct file **out)
+static int memory_open(
+	const char *name, uint32_t mode, uint64_t size, unsigned seals, struct file **out)
 {
 	struct dentry *d;
 	int err = memory_dentry(name, mode, &d);

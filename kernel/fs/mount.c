@@ -13,7 +13,8 @@
 
 struct dentry *root_dentry, *working_dentry;
 
-static struct list mounts = LIST_INIT(mounts); /* grows while the machine starts, then never changes */
+static struct list mounts =
+	LIST_INIT(mounts); /* grows while the machine starts, then never changes */
 
 int mount_at(struct super *s, struct dentry *at)
 {
@@ -72,7 +73,8 @@ static int mount_root_super(const char *name, bool in_place, struct super **out)
 	struct super *lower;
 	int err = mount_device(device, in_place ? 0 : SUPER_READ_ONLY, &lower);
 	if (err < 0) {
-		log_error("root: %s holds no file system that can be mounted (error %d)", name, -err);
+		log_error(
+			"root: %s holds no file system that can be mounted (error %d)", name, -err);
 		return err;
 	}
 	if (in_place) {

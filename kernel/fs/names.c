@@ -42,7 +42,8 @@ int create_locked(struct dentry *dir, struct dentry *d, const struct inode_reque
 	return 0;
 }
 
-int make_node(struct dentry *base, const char *path, const struct inode_request *what, struct dentry **out)
+int make_node(struct dentry *base, const char *path, const struct inode_request *what,
+	struct dentry **out)
 {
 	struct walk w;
 	struct dentry *d = NULL;
@@ -76,7 +77,8 @@ end:
 	return err;
 }
 
-static int make(struct dentry *base, const char *path, uint32_t mode, uint64_t device, const char *target)
+static int make(
+	struct dentry *base, const char *path, uint32_t mode, uint64_t device, const char *target)
 {
 	struct dentry *d;
 	struct inode_request what = {.mode = mode, .device = device, .target = target};
@@ -99,7 +101,8 @@ int vfs_mknod(struct dentry *base, const char *path, uint32_t mode, uint64_t dev
 	if (kind == 0)
 		kind = S_IFREG;
 	bool is_device = kind == S_IFCHR || kind == S_IFBLK;
-	if (kind == S_IFLNK || (!is_device && kind != S_IFREG && kind != S_IFIFO && kind != S_IFSOCK))
+	if (kind == S_IFLNK ||
+		(!is_device && kind != S_IFREG && kind != S_IFIFO && kind != S_IFSOCK))
 		return -EINVAL;
 	if (is_device && !fs_credentials()->override)
 		return -EPERM;
@@ -333,7 +336,7 @@ static int rename_check(const struct rename *r)
 	int err = rename_check_names(r);
 	if (err < 0)
 		return err;
-	if (is_mount_root(r->old) || (r->new->inode && is_mount_root(r->new)))
+	if (is_mount_root(r->old) || (r->new->inode &&is_mount_root(r->new)))
 		return -EBUSY;
 	err = inode_may_remove(r->from->at->inode, r->old->inode);
 	if (!err)

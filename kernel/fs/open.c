@@ -170,7 +170,8 @@ static int open_create(struct walk *w, uint32_t mode, struct dentry **out, bool 
 }
 
 /* The last component of w, made if need be. */
-static int open_last(struct walk *w, uint32_t flags, uint32_t mode, struct dentry **out, bool *created)
+static int open_last(
+	struct walk *w, uint32_t flags, uint32_t mode, struct dentry **out, bool *created)
 {
 	*created = false;
 	if ((flags & O_CREAT) && w->last_kind != LAST_NORMAL)
@@ -192,7 +193,7 @@ static bool open_follows(const struct walk *w, const struct dentry *d, uint32_t 
 static int open_walk(struct walk *w, uint32_t flags, uint32_t mode, struct file **out)
 {
 	for (;;) {
-		struct dentry *d;
+		struct dentry *d = NULL;
 		bool created = false;
 		int err = walk_to_parent(w);
 		if (!err)
@@ -218,8 +219,8 @@ static int open_walk(struct walk *w, uint32_t flags, uint32_t mode, struct file 
 	}
 }
 
-static int open_nameless(struct dentry *base, const char *path, uint32_t flags, uint32_t mode,
-	struct file **out)
+static int open_nameless(
+	struct dentry *base, const char *path, uint32_t flags, uint32_t mode, struct file **out)
 {
 	struct dentry *at, *d;
 	struct inode *inode;
@@ -257,7 +258,8 @@ put:
 	return err;
 }
 
-int vfs_open(struct dentry *base, const char *path, uint32_t flags, uint32_t mode, struct file **out)
+int vfs_open(
+	struct dentry *base, const char *path, uint32_t flags, uint32_t mode, struct file **out)
 {
 	struct walk w;
 	flags = (flags & OPEN_FLAGS) | O_LARGEFILE;

@@ -35,7 +35,8 @@ static void read_ahead(struct file *f, uint64_t index)
 }
 
 /* Part of one page; the caller knows that it lies within the file. */
-static int read_page(struct file *f, struct page_cache *c, uint64_t offset, struct io_buffer *to, size_t n)
+static int read_page(
+	struct file *f, struct page_cache *c, uint64_t offset, struct io_buffer *to, size_t n)
 {
 	uint64_t index = offset / PAGE_SIZE;
 	struct page *page = page_cache_find(c, index);
@@ -99,7 +100,8 @@ static int write_page(struct page_cache *c, uint64_t offset, struct io_buffer *f
 	return err;
 }
 
-static long write_pages(struct page_cache *c, struct io_buffer *from, uint64_t *offset, uint64_t end)
+static long write_pages(
+	struct page_cache *c, struct io_buffer *from, uint64_t *offset, uint64_t end)
 {
 	long done = 0;
 	if (*offset > c->size)

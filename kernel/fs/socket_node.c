@@ -20,8 +20,8 @@ void socket_binding_free(struct inode *i)
 	heap_free(i->socket);
 }
 
-int vfs_bind_socket(const char *path, uint32_t mode, void *object, void (*get)(void *),
-	void (*put)(void *))
+int vfs_bind_socket(
+	const char *path, uint32_t mode, void *object, void (*get)(void *), void (*put)(void *))
 {
 	struct dentry *d;
 	struct inode_request what = {.mode = S_IFSOCK | (mode & 07777)};

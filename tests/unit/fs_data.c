@@ -72,7 +72,8 @@ static void holes(void)
 	expect(f->ops->allocate(f, FALLOC_FL_KEEP_SIZE, 0, 5000), 0);
 	expect(stat_of("/holes").st_size, 1000);
 	expect(put_at(f, data, sizeof(data), 0), sizeof(data));
-	expect(f->ops->allocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 10, 2 * PAGE_SIZE), 0);
+	expect(f->ops->allocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 10, 2 * PAGE_SIZE),
+		0);
 	expect(take_at(f, back, sizeof(back), 0), sizeof(back));
 	expect(back[9] == data[9] && !back[10] && !back[2 * PAGE_SIZE + 9], 1);
 	expect(back[2 * PAGE_SIZE + 10] == data[2 * PAGE_SIZE + 10], 1);
@@ -178,7 +179,8 @@ static void wait_for_lock(void *arg)
 
 static void locks(void)
 {
-	struct file *f = opened("/f", O_RDWR), *g = opened("/f", O_RDWR), *r = opened("/f", O_RDONLY);
+	struct file *f = opened("/f", O_RDWR), *g = opened("/f", O_RDWR),
+		    *r = opened("/f", O_RDONLY);
 	int process;
 	expect(set(r, F_WRLCK, 0, 0, &process), -EBADF);
 	expect(set(f, F_WRLCK, 10, 10, &process), 0);

@@ -217,7 +217,8 @@ static void check_printed(const char *want)
 	printed[0] = 0;
 }
 
-static const struct console_ops console = {console_print, console_get, console_typed, console_queue};
+static const struct console_ops console = {
+	console_print, console_get, console_typed, console_queue};
 
 static void consoles(void)
 {

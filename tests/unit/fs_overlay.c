@@ -17,10 +17,13 @@ static void make_image(struct image *im)
 {
 	assert(mkdtemp(folder));
 	setenv("D", folder, 1);
-	run_command("cd $D && mkdir -p t/dir/sub t/full t/gone t/proc t/other &&"
-		    "printf lower > t/file && printf one > t/h1 && ln t/h1 t/dir/h2 && ln -s file t/link &&"
-		    "head -c 20000 /dev/zero | tr '\\0' L > t/long && printf deep > t/dir/sub/deep &&"
-		    "for n in $(seq 200); do echo $n > t/full/n$n; done && touch t/gone/x t/proc/hidden");
+	run_command(
+		"cd $D && mkdir -p t/dir/sub t/full t/gone t/proc t/other &&"
+		"printf lower > t/file && printf one > t/h1 && ln t/h1 t/dir/h2 && ln -s file "
+		"t/link &&"
+		"head -c 20000 /dev/zero | tr '\\0' L > t/long && printf deep > t/dir/sub/deep &&"
+		"for n in $(seq 200); do echo $n > t/full/n$n; done && touch t/gone/x "
+		"t/proc/hidden");
 	run_command("cd $D && truncate -s 8M i && mke2fs -q -F -t ext4 -d t i");
 	char path[64];
 	snprintf(path, sizeof(path), "%s/i", folder);
@@ -33,7 +36,8 @@ static void shows_through(void)
 	check_file("/file", "lower");
 	check_file("/link", "lower");
 	check_file("/dir/sub/deep", "deep");
-	check_text(list_of("/", 3), ". .. dev dir file full gone h1 link long lost+found other proc sys");
+	check_text(list_of("/", 3),
+		". .. dev dir file full gone h1 link long lost+found other proc sys");
 	check_text(list_of("/dir", 100), ". .. h2 sub");
 	expect(try_open("/proc/hidden", O_RDONLY), -ENOENT);
 	expect(stat_of("/h1").st_nlink, 2);

@@ -13,7 +13,8 @@ static uint64_t device_size(const struct block_device *d)
 }
 
 /* Part of one page's worth of the device, which may end inside it. */
-static int read_part(struct block_device *d, uint64_t offset, struct io_buffer *to, size_t n, void *page)
+static int read_part(
+	struct block_device *d, uint64_t offset, struct io_buffer *to, size_t n, void *page)
 {
 	uint64_t start = align_down(offset, PAGE_SIZE);
 	int err = block_read(d, start, page, min(device_size(d) - start, PAGE_SIZE));

@@ -52,7 +52,12 @@ void console_file_set_terminal(const struct console_ops *ops)
 		.c_oflag = OPOST | ONLCR,
 		.c_cflag = B38400 | CS8 | CREAD,
 		.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | IEXTEN,
-		.c_cc = {[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1},
+		.c_cc = {[VINTR] = 3,
+			[VQUIT] = 28,
+			[VERASE] = 127,
+			[VKILL] = 21,
+			[VEOF] = 4,
+			[VMIN] = 1},
 	};
 }
 
@@ -181,8 +186,8 @@ static long console_read_file(struct file *f, struct io_buffer *to, uint64_t *of
 		mutex_unlock(&terminal.lock);
 		if (n != -EAGAIN || file_nonblocking(f))
 			return n;
-		int err = wait_event_interruptible(console->readable(), EPOLLIN, console->has_input(),
-			NO_DEADLINE);
+		int err = wait_event_interruptible(
+			console->readable(), EPOLLIN, console->has_input(), NO_DEADLINE);
 		if (err < 0)
 			return err;
 	}

@@ -6,9 +6,9 @@
 
 struct console_ops {
 	void (*write)(const char *text, size_t len); /* all of it; never sleeps */
-	long (*read)(char *to, size_t size);         /* at least one byte, else -EAGAIN; any context */
+	long (*read)(char *to, size_t size); /* at least one byte, else -EAGAIN; any context */
 	bool (*has_input)(void);
-	struct wait_queue *(*readable)(void);        /* announces EPOLLIN */
+	struct wait_queue *(*readable)(void); /* announces EPOLLIN */
 };
 /* Before vfs_mount_root().  as_terminal: isatty(3) is true of it (mote.tty=1); otherwise it looks like a
  * character device that is no terminal, and bytes pass unchanged. */

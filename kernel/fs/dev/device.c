@@ -16,7 +16,13 @@
 #define TERMINAL_MAJOR 5u
 #define BLOCK_MAJOR 254u
 
-enum memory_device { NULL_DEVICE = 3, ZERO_DEVICE = 5, FULL_DEVICE = 7, RANDOM_DEVICE, URANDOM_DEVICE };
+enum memory_device {
+	NULL_DEVICE = 3,
+	ZERO_DEVICE = 5,
+	FULL_DEVICE = 7,
+	RANDOM_DEVICE,
+	URANDOM_DEVICE
+};
 
 /* --- the files ------------------------------------------------------------------------------- */
 
@@ -108,13 +114,22 @@ static int zero_map(struct file *f, struct page_cache **out, uint64_t *id, uint6
 	return 0;
 }
 
-static const struct file_ops null_ops = {
-	.kind = "null", .read = null_read, .write = null_write, .seek = no_seek, .poll = always_ready};
-static const struct file_ops zero_ops = {
-	.kind = "zero", .read = zero_read, .write = null_write, .seek = no_seek, .poll = always_ready,
+static const struct file_ops null_ops = {.kind = "null",
+	.read = null_read,
+	.write = null_write,
+	.seek = no_seek,
+	.poll = always_ready};
+static const struct file_ops zero_ops = {.kind = "zero",
+	.read = zero_read,
+	.write = null_write,
+	.seek = no_seek,
+	.poll = always_ready,
 	.map = zero_map};
-static const struct file_ops full_ops = {
-	.kind = "full", .read = zero_read, .write = full_write, .seek = no_seek, .poll = always_ready};
+static const struct file_ops full_ops = {.kind = "full",
+	.read = zero_read,
+	.write = full_write,
+	.seek = no_seek,
+	.poll = always_ready};
 static const struct file_ops random_ops = {.kind = "random",
 	.read = random_read,
 	.write = random_write,
@@ -187,8 +202,8 @@ static int plant_block_devices(struct inode *root)
 	struct block_device *d;
 	for (unsigned n = 0; !err && n < 256 && (d = block_at(n)); n++)
 		err = plant(root, d->name,
-			&(struct inode_request){.mode = S_IFBLK | 0600,
-				.device = DEVICE_NUMBER(BLOCK_MAJOR, n)});
+			&(struct inode_request){
+				.mode = S_IFBLK | 0600, .device = DEVICE_NUMBER(BLOCK_MAJOR, n)});
 	return err;
 }
 

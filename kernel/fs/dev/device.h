@@ -8,8 +8,10 @@
 extern const struct filesystem devfs_filesystem;
 int devfs_make(struct super **out) must_check;
 
-#define DEVICE_NUMBER(major, minor) ((uint64_t)(major) << 8 | (minor)) /* both below 256, as makedev(3) */
+#define DEVICE_NUMBER(major, minor)                                                                \
+	((uint64_t)(major) << 8 | (minor)) /* both below 256, as makedev(3) */
 
 /* Files of single devices: reference 1. */
-int console_open(uint32_t flags, struct file **out) must_check;                /* console_file.c */
-int block_file_open(struct inode *i, uint32_t flags, struct file **out) must_check; /* block_file.c */
+int console_open(uint32_t flags, struct file **out) must_check; /* console_file.c */
+int block_file_open(
+	struct inode *i, uint32_t flags, struct file **out) must_check; /* block_file.c */

@@ -68,8 +68,8 @@ static bool hides(struct node *dir, const char *text, size_t len)
 	return entry_find(dir, &name);
 }
 
-static bool overlay_add(struct directory_sink *s, const char *text, size_t len, uint64_t ino, uint8_t type,
-	uint64_t next)
+static bool overlay_add(struct directory_sink *s, const char *text, size_t len, uint64_t ino,
+	uint8_t type, uint64_t next)
 {
 	struct overlay_sink *o = (struct overlay_sink *)s;
 	if (hides(o->dir, text, len))

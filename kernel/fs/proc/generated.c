@@ -109,8 +109,8 @@ static bool holds_tasks(const char *pattern)
 
 static const struct inode_ops directory_inode_ops, text_inode_ops, link_inode_ops;
 
-struct inode *generated_new(struct super *s, uint32_t mode, const struct generated_file *file, int tid,
-	const char *name)
+struct inode *generated_new(struct super *s, uint32_t mode, const struct generated_file *file,
+	int tid, const char *name)
 {
 	uint64_t number = name_hash(name, strlen(name)) | (uint64_t)(uint32_t)tid << 32;
 	struct inode *i = inode_new(s, number ? number : 1);
@@ -194,11 +194,13 @@ static int generated_lookup(struct inode *dir, const struct name *name, struct i
 	char pattern[PATTERN_MAX];
 	if (name->text[0] == '*')
 		return -ENOENT;
-	int len = format(pattern, sizeof(pattern), "%s/%.*s", g->pattern, (int)name->len, name->text);
+	int len =
+		format(pattern, sizeof(pattern), "%s/%.*s", g->pattern, (int)name->len, name->text);
 	if (len >= (int)sizeof(pattern))
 		return -ENOENT;
 	int err = lookup_pattern(dir->super, pattern, g->tid, out);
-	int tid = err == -ENOENT && (dir->flags & INODE_UNCACHED) ? parse_tid(name->text, name->len) : -1;
+	int tid = err == -ENOENT && (dir->flags & INODE_UNCACHED) ? parse_tid(name->text, name->len)
+								  : -1;
 	if (tid < 0 || next_task(tid) != tid)
 		return err;
 	format(pattern, sizeof(pattern), "%s/*", g->pattern);
@@ -206,7 +208,8 @@ static int generated_lookup(struct inode *dir, const struct name *name, struct i
 }
 
 /* Is the n-th item the first with this child of the directory? */
-static bool is_first(unsigned n, const char *pattern, size_t len, const char *child, size_t child_len)
+static bool is_first(
+	unsigned n, const char *pattern, size_t len, const char *child, size_t child_len)
 {
 	struct item item;
 	for (unsigned k = 0; k < n && item_at(k, &item); k++) {
@@ -223,8 +226,8 @@ static uint64_t path_number(const char *path, size_t len)
 }
 
 /* One child of the directory; false: the sink is full. */
-static bool list_item(const struct generated *g, unsigned n, const struct item *item,
-	struct directory_sink *sink)
+static bool list_item(
+	const struct generated *g, unsigned n, const struct item *item, struct directory_sink *sink)
 {
 	size_t len = strlen(g->pattern);
 	const char *child = below(item->path, g->pattern, len);
@@ -271,7 +274,8 @@ static int generated_list(struct inode *dir, uint64_t *position, struct director
 	return 0;
 }
 
-static const struct inode_ops directory_inode_ops = {.lookup = generated_lookup, .list = generated_list};
+static const struct inode_ops directory_inode_ops = {
+	.lookup = generated_lookup, .list = generated_list};
 
 /* --- links and text -------------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@ int procfs_make(struct super **out) must_check;
 int sysfs_make(struct super **out) must_check;
 
 struct generated {
-	struct inode inode; /* first */
+	struct inode inode;                /* first */
 	const struct generated_file *file; /* of a file or link */
 	char *pattern; /* of a directory: as tables write it, "/proc/self/task/" and "*"; heap */
 	int tid;       /* or descriptor: what stands for "*" */
@@ -27,13 +27,14 @@ struct special {
 	const char *path;
 	uint32_t mode;
 	const struct inode_ops *ops;
-	const char *pattern; /* a directory that is another name for that one; NULL: it has its own ops */
+	const char *
+		pattern; /* a directory that is another name for that one; NULL: it has its own ops */
 };
 extern const struct special specials[];
 extern const unsigned n_specials;
 
 /* A new inode of a generated tree; ops set by the caller when file is NULL. */
-struct inode *generated_new(struct super *s, uint32_t mode, const struct generated_file *file, int tid,
-	const char *name) must_check;
+struct inode *generated_new(struct super *s, uint32_t mode, const struct generated_file *file,
+	int tid, const char *name) must_check;
 void proc_files_init(void); /* tell the tables of mounts and such */
-int next_task(int from); /* next tid >= from, or -1 */
+int next_task(int from);    /* next tid >= from, or -1 */

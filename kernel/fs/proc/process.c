@@ -100,7 +100,8 @@ static long jump_readlink(struct inode *i, char *buf, size_t size)
 	return len;
 }
 
-static const struct inode_ops executable_ops = {.jump = jump_to_executable, .readlink = jump_readlink};
+static const struct inode_ops executable_ops = {
+	.jump = jump_to_executable, .readlink = jump_readlink};
 static const struct inode_ops working_ops = {.jump = jump_to_working, .readlink = jump_readlink};
 static const struct inode_ops root_ops = {.jump = jump_to_root, .readlink = jump_readlink};
 
@@ -170,7 +171,8 @@ static int fd_lookup(struct inode *dir, const struct name *name, struct inode **
 	struct file *f;
 	if (fd < 0 || fd_get(fd, &f) < 0)
 		return -ENOENT;
-	uint32_t mode = S_IFLNK | 0100 | (file_readable(f) ? 0400 : 0) | (file_writable(f) ? 0200 : 0);
+	uint32_t mode =
+		S_IFLNK | 0100 | (file_readable(f) ? 0400 : 0) | (file_writable(f) ? 0200 : 0);
 	file_put(f);
 	*out = generated_new(dir->super, mode, NULL, fd, "fd");
 	if (!*out)
@@ -189,7 +191,8 @@ static int fdinfo_lookup(struct inode *dir, const struct name *name, struct inod
 	return *out ? 0 : -ENOMEM;
 }
 
-static void list_fds(uint64_t *position, struct directory_sink *sink, const char *what, uint8_t type)
+static void list_fds(
+	uint64_t *position, struct directory_sink *sink, const char *what, uint8_t type)
 {
 	int fd = fd_next((int)min(*position - 2, (uint64_t)INT32_MAX));
 	for (; fd >= 0; fd = fd_next(fd + 1)) {
@@ -242,7 +245,8 @@ const unsigned n_specials = array_size(specials);
 static void mount_options(const struct super *s, char *buf, size_t size)
 {
 	format(buf, size, "%s%s%s%s,noatime", s->flags & SUPER_READ_ONLY ? "ro" : "rw",
-		s->flags & SUPER_NO_SET_ID ? ",nosuid" : "", s->flags & SUPER_NO_DEVICES ? ",nodev" : "",
+		s->flags & SUPER_NO_SET_ID ? ",nosuid" : "",
+		s->flags & SUPER_NO_DEVICES ? ",nodev" : "",
 		s->flags & SUPER_NO_EXEC ? ",noexec" : "");
 }
 
@@ -267,8 +271,8 @@ static void show_mountinfo_line(struct super *s, void *context)
 		return;
 	mount_options(s, options, sizeof(options));
 	text_add(context, "%llu %d 0:%llu / %s %s - %s %s %s\n", (unsigned long long)s->device,
-		s->covers ? (int)dentry_super(s->covers)->device : 1, (unsigned long long)s->device, path,
-		options, s->type->name, s->source, s->flags & SUPER_READ_ONLY ? "ro" : "rw");
+		s->covers ? (int)dentry_super(s->covers)->device : 1, (unsigned long long)s->device,
+		path, options, s->type->name, s->source, s->flags & SUPER_READ_ONLY ? "ro" : "rw");
 }
 
 static void show_mounts(struct text *t, int tid)

@@ -49,7 +49,8 @@ struct entry *entry_prepare(struct node *dir, const struct name *name, bool over
 	e = heap_alloc(sizeof(*e) + name->len);
 	if (!e)
 		return NULL;
-	*e = (struct entry){.over_lower = over_lower && dir->lower, .hash = name->hash, .len = name->len};
+	*e = (struct entry){
+		.over_lower = over_lower && dir->lower, .hash = name->hash, .len = name->len};
 	memcpy(e->text, name->text, name->len);
 	return e;
 }

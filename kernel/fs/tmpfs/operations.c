@@ -57,8 +57,8 @@ static int node_list(struct inode *dir, uint64_t *position, struct directory_sin
 	return 0;
 }
 
-static int node_create(struct inode *dir, const struct name *name, const struct inode_request *request,
-	struct inode **out)
+static int node_create(struct inode *dir, const struct name *name,
+	const struct inode_request *request, struct inode **out)
 {
 	struct inode *i = node_new(dir->super, request);
 	if (!i)
@@ -158,8 +158,8 @@ static int node_rename(struct inode *from, const struct name *old_name, struct i
 	return 0;
 }
 
-static int node_create_nameless(struct inode *dir, const struct inode_request *request,
-	struct inode **out)
+static int node_create_nameless(
+	struct inode *dir, const struct inode_request *request, struct inode **out)
 {
 	return tmpfs_nameless(dir->super, request, out);
 }
@@ -168,7 +168,8 @@ static long node_readlink(struct inode *i, char *buf, size_t size)
 {
 	struct node *n = node_of(i);
 	if (!n->target)
-		return n->lower->ops->readlink ? n->lower->ops->readlink(n->lower, buf, size) : -EINVAL;
+		return n->lower->ops->readlink ? n->lower->ops->readlink(n->lower, buf, size)
+					       : -EINVAL;
 	size_t len = min(strlen(n->target), size);
 	memcpy(buf, n->target, len);
 	return (long)len;
