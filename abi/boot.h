@@ -29,15 +29,13 @@
  *     mote.trace=syscall     print system calls as strace does
  *     mote.seed=HEX          bytes mixed into the entropy pool
  *     mote.time=SECONDS.NS   wall clock at the start (UTC), for machines without a clock chip
+ *     mote.tty               the console is a terminal: isatty(3) is true
  *     mote.missing-files     at exit, list the paths looked for and not found
  *     mote.exit_port=0xPORT  an isa-debug-exit device (4 bytes wide)
  *     mote.status_port=0xPORT  an isa-debugcon device: takes the status record below
  *     mote.tsc_khz=N         the time stamp counter's rate, where the host knows it
- *     mote.stdio=tty|pipe    what the program's standard streams look like: a terminal (the default) or
- *                            pipes (isatty() is false, no line editing, every byte gets through)
  *     mote.control           the console's input is framed: see BOOT_CONTROL below
  */
-#define BOOT_STDIO_OPTION "mote.stdio"
 #define BOOT_CONTROL_OPTION "mote.control"
 
 /*

@@ -11,6 +11,7 @@
 #include "kernel/dev/console.h"
 #include "kernel/dev/drivers.h"
 #include "kernel/file/fd_table.h"
+#include "kernel/fs/dev/console_file.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
@@ -103,6 +104,14 @@ static void hand_down(void)
 	unix_set_names(&names);
 	unix_set_credentials(socket_ids);
 	vfs_generated_add(generated, array_size(generated));
+	static const struct console_ops console = {
+		console_write, console_read, console_has_input, console_readable};
+	if (options.terminal)
+		console_file_set_terminal(&console);
+	else
+		console_file_set(&console);
+	if (options.missing_files)
+		process_list_missing_files();
 }
 
 static void mount_root(void)

@@ -92,6 +92,8 @@ static void set_flag(struct options *o, const char *word)
 		o->in_place = false;
 	else if (strcmp(word, "mote.missing-files") == 0)
 		o->missing_files = true;
+	else if (strcmp(word, "mote.tty") == 0)
+		o->terminal = true;
 	else if (string_starts_with(word, "mote."))
 		log_warn("%s: no such option", word);
 }

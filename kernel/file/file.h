@@ -59,7 +59,7 @@ struct file_ops {
 	int (*truncate)(struct file *f, uint64_t size); /* NULL: -EINVAL */
 	int (*allocate)(struct file *f, int mode, uint64_t offset,
 		uint64_t len); /* fallocate(2); NULL: -EOPNOTSUPP */
-	/* Every entry from file->position on into sink until it is full; 0 or -Exxx.  NULL: -ENOTDIR. */
+	/* With position_lock held: every entry from file->position on into sink until it is full; 0 or -Exxx.  NULL: -ENOTDIR. */
 	int (*list)(struct file *f, struct directory_sink *sink);
 	/* O_NONBLOCK, O_ASYNC changed by F_SETFL.  NULL: nothing to do. */
 	void (*flags_changed)(struct file *f);

@@ -55,13 +55,11 @@ static int directory_list(struct file *f, struct directory_sink *sink)
 	struct inode *dir = f->inode;
 	if (!dir->ops->list)
 		return -ENOTDIR;
-	mutex_lock(&f->position_lock);
 	mutex_lock(&dir->lock);
 	int err = f->dentry->flags & DENTRY_DELETED ? -ENOENT : 0;
 	if (!err && directory_list_dots(f, sink))
 		err = dir->ops->list(dir, &f->position, sink);
 	mutex_unlock(&dir->lock);
-	mutex_unlock(&f->position_lock);
 	return err;
 }
 
