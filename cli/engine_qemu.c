@@ -92,9 +92,6 @@ static int make_line(const struct machine *m, char **out)
 		command_line_add(&line, "mote.tsc_khz", khz);
 	command_line_add(&line, "mote.exit_port", EXIT_PORT);
 	command_line_add(&line, "mote.status_port", STATUS_PORT);
-	if (kernel_knows(m->kernel, BOOT_STDIO_OPTION))
-		command_line_add(&line, BOOT_STDIO_OPTION,
-			isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? "tty" : "pipe");
 	if (kernel_knows(m->kernel, BOOT_CONTROL_OPTION))
 		command_line_add(&line, BOOT_CONTROL_OPTION, NULL);
 	add_transports(&line, count_devices(m));
@@ -296,7 +293,9 @@ int engine_qemu_run(const struct machine *m)
 {
 	struct string_list a = {0};
 	struct channels c;
-	struct relay r = {.stop_seconds = m->stop_seconds, .program = m->init ? m->init : m->image};
+	struct relay r = {.stop_seconds = m->stop_seconds,
+		.is_terminal = m->is_terminal,
+		.program = m->init ? m->init : m->image};
 	int err = 0;
 
 	for (size_t i = 0; err >= 0 && i < m->n_publishes; i++)

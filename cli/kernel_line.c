@@ -129,6 +129,8 @@ int kernel_line_add_words(struct text *line, const struct machine *m)
 
 	add_time(line);
 	add_seed(line);
+	if (m->is_terminal)
+		command_line_add(line, "mote.tty", NULL);
 	if (m->trace)
 		command_line_add(line, "mote.trace", m->trace);
 	if (m->lists_missing_files)

@@ -44,6 +44,7 @@ struct machine {
 	struct string_list arguments;
 	char *trace; /* mote.trace=; NULL = off */
 	bool lists_missing_files, says_all;
+	bool is_terminal; /* the program's console is a terminal: ours */
 };
 
 void machine_free(struct machine *);

@@ -46,6 +46,8 @@ static const struct row rows[] = {
 		"the image to write (default: PROGRAM.img)"},
 	{OPTIONS_BUILD, LONG_SIZE, "size", required_argument, "SIZE",
 		"make the file system at least this large"},
+	{OPTIONS_RUN, 't', "tty", no_argument, NULL,
+		"give the program this terminal, for editors and prompts"},
 	{OPTIONS_RUN, LONG_RW, "rw", no_argument, NULL,
 		"let the program write to the IMAGE itself"},
 	{OPTIONS_RUN, LONG_ENGINE, "engine", required_argument, "auto|qemu|tcg",
@@ -210,6 +212,9 @@ static int apply(struct options *o, int value, const char *text)
 		return 0;
 	case 'h':
 		o->wants_help = true;
+		return 0;
+	case 't':
+		o->is_terminal = true;
 		return 0;
 	case LONG_ROOT:
 		set_string(&o->root, text);

@@ -16,7 +16,7 @@ struct options {
 	uint64_t size;   /* build --size; 0 = as small as it can be */
 	unsigned n_cpus, stop_seconds;
 	enum engine engine;
-	bool writes_image, lists_missing_files, dry_run, wants_help;
+	bool writes_image, lists_missing_files, is_terminal, dry_run, wants_help;
 
 	char *program; /* the first word that is no option; NULL = none */
 	struct string_list arguments;

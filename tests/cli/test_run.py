@@ -94,6 +94,29 @@ def test_options_end_at_the_program(run):
     assert line_of(run("run", run.hello, "-p", "--help", stdin=b"e0")).endswith(" -- -p --help")
 
 
+def test_a_folder_is_no_program(run, tmp_path):
+    assert "folder" in run.fails(126, "run", tmp_path)
+
+
+def test_terminal(run):
+    """-t: the program's terminal is ours, raw while it runs and as before afterwards."""
+    import pty
+    import termios
+    assert "no terminal" in run.fails(125, "run", "-t", run.hello)
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    p = run.popen("run", "-t", run.hello, stdin=theirs, stdout=theirs, stderr=theirs, env={"TERM": "vt100"})
+    text = b""
+    while not text.endswith(b"\n"):
+        text += os.read(ours, 4096)
+    assert b" mote.tty " in text and b"mote.env=TERM=vt100" in text
+    assert not termios.tcgetattr(theirs)[3] & (termios.ECHO | termios.ICANON)
+    os.write(ours, b"e3")
+    assert p.wait(20) == 3 and termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
+
+
 def test_port_taken(run):
     with socket.socket() as s:
         s.bind(("0.0.0.0", 0))
