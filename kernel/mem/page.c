@@ -21,7 +21,9 @@
 #define CACHE_MAX 64u  /* frames a CPU keeps */
 #define CACHE_MOVE 16u /* moved at a time between it and the buddy */
 #define RANGE_MIN (16 * PAGE_SIZE)
-#define RECLAIM_MOST 64u /* pages evicted per request that found nothing */
+#define RECLAIM_PAGES 64u /* evicted at a time when a request finds nothing */
+#define TRIES_FRAME 4u
+#define TRIES_BLOCK 64u
 
 /* Frame numbers; the descriptor of frame f is pages[f - first]. */
 struct range {
@@ -264,6 +266,17 @@ static bool must_fail(void)
 	return atomic_fetch_sub(&fail_after, 1) == 0;
 }
 
+/* Some file pages out of memory, mapped ones too if need be. */
+static bool evict(void)
+{
+	if (page_cache_reclaim(RECLAIM_PAGES) > 0)
+		return true;
+	if (trim_pages(RECLAIM_PAGES) == 0)
+		return false;
+	(void)page_cache_reclaim(RECLAIM_PAGES); /* or another CPU did that */
+	return true;
+}
+
 /* Nothing at hand: join what this CPU keeps, and evict. */
 static struct page *take_harder(unsigned order, unsigned flags)
 {
@@ -272,11 +285,10 @@ static struct page *take_harder(unsigned order, unsigned flags)
 		cache_empty();
 		p = take(order, flags);
 	}
-	/* Evicted pages need not form a block of that order: try a few times. */
-	unsigned long n = max(RECLAIM_MOST, 2u << order);
-	for (unsigned i = 0; p == NULL && !(flags & PAGE_NO_RECLAIM) && i < 4; i++) {
-		if (page_cache_reclaim(n) == 0 &&
-			(trim_pages(n) == 0 || page_cache_reclaim(n) == 0))
+	/* Evicted pages need not form a block of that order: then go on for longer. */
+	unsigned tries = order > 0 ? TRIES_BLOCK : TRIES_FRAME;
+	for (; p == NULL && !(flags & PAGE_NO_RECLAIM) && tries > 0; tries--) {
+		if (!evict())
 			break;
 		if (order > 0)
 			cache_empty();
