@@ -44,25 +44,18 @@ static void move_kernel(struct io_buffer *b, void *other, size_t n, enum directi
 	b->left -= n;
 }
 
-static int move(struct io_buffer *b, uint8_t *other, size_t n, enum direction direction)
+/* Over several pieces.  On a copy: a fault leaves the buffer where it was. */
+static int move_pieces(struct io_buffer *b, uint8_t *other, size_t n, enum direction direction)
 {
-	assert(n <= b->left);
-	if (!b->pieces) {
-		move_kernel(b, other, n, direction);
-		return 0;
-	}
-	/* On a copy: a fault leaves the buffer where it was. */
 	struct io_buffer now = *b;
 	now.left -= n;
 	while (n) {
 		size_t room = now.pieces->len - now.piece_offset;
 		size_t part = min(n, room);
-		if (part) {
-			int err = move_user(user_offset(now.pieces->base, now.piece_offset), other,
-				part, direction);
-			if (err < 0)
-				return err;
-		}
+		user_addr at = user_offset(now.pieces->base, now.piece_offset);
+		int err = part ? move_user(at, other, part, direction) : 0;
+		if (err < 0)
+			return err;
 		n -= part;
 		now.piece_offset += part;
 		if (other)
@@ -74,6 +67,24 @@ static int move(struct io_buffer *b, uint8_t *other, size_t n, enum direction di
 		}
 	}
 	*b = now;
+	return 0;
+}
+
+static inline int move(struct io_buffer *b, uint8_t *other, size_t n, enum direction direction)
+{
+	assert(n <= b->left);
+	if (!b->pieces) {
+		move_kernel(b, other, n, direction);
+		return 0;
+	}
+	if (!n || n > b->pieces->len - b->piece_offset)
+		return move_pieces(b, other, n, direction);
+	/* Inside one piece, the usual case.  A piece that is used up stays until the next call. */
+	int err = move_user(user_offset(b->pieces->base, b->piece_offset), other, n, direction);
+	if (err < 0)
+		return err;
+	b->piece_offset += n;
+	b->left -= n;
 	return 0;
 }
 
