@@ -12,7 +12,7 @@
 #include "kernel/dev/netif.h"
 #include "kernel/dev/virtio.h"
 #include "kernel/dev/virtio_drivers.h"
-#include "kernel/lib/log.h"
+#include "kernel/lib/endian.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
@@ -21,6 +21,9 @@
 #define RX_FIRST 16u
 #define FRAME_MAX 1518u /* with a VLAN tag */
 #define ETHERNET_HEADER 14u
+#define ETHERTYPE 12u
+#define ETHERTYPE_IPV6 0x86ddu
+#define TCP_DATA_OFFSET 12u
 #define BACKLOG_MAX 1024u
 #define RECLAIM_AT 32u /* sent frames not freed yet */
 #define MTU_MAX 9216u
@@ -38,7 +41,6 @@ struct nic {
 	struct virtqueue *tx;
 	struct list backlog;
 	unsigned n_backlog;
-	bool tx_owned; /* some frame's owner waits for it: free it soon */
 };
 
 /* --- receive --- */
@@ -175,10 +177,11 @@ static void fill_header(struct nic *d, const struct packet *p, struct virtio_net
 		h->csum_offset = p->checksum_offset;
 	}
 	if (p->gso_size) {
-		bool ipv6 = p->buffer[p->network] >> 4 == 6;
+		const uint8_t *frame = p->buffer + p->start, *tcp = frame + p->checksum_start;
+		bool ipv6 = load_be16(frame + ETHERTYPE) == ETHERTYPE_IPV6;
 		h->gso_type = ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 		h->gso_size = p->gso_size;
-		h->hdr_len = (uint16_t)p->len;
+		h->hdr_len = (uint16_t)(p->checksum_start + (tcp[TCP_DATA_OFFSET] >> 4) * 4);
 	}
 }
 
@@ -203,11 +206,9 @@ static int queue_frame(struct nic *d, struct packet *p)
 		return -ENOSPC;
 	fill_header(d, p, (struct virtio_net_hdr *)header);
 	uint32_t len = packet_length(p);
-	bool owned = p->release;
 	int err = virtqueue_add(d->tx, b, n, 0, p);
 	if (err < 0)
 		return err;
-	d->tx_owned |= owned;
 	atomic_fetch_add_explicit(&d->netif.tx_packets, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&d->netif.tx_bytes, len, memory_order_relaxed);
 	return 0;
@@ -281,19 +282,12 @@ static int transmit(struct netif *n, struct packet *p)
 static void flush(struct netif *n)
 {
 	struct nic *d = n->driver;
-	struct list done = LIST_INIT(done);
 	irq_state state = spin_lock(&d->tx_lock);
 	virtqueue_kick(d->tx);
-	if (d->tx_owned && list_empty(&d->backlog)) {
-		d->tx_owned = false;
-		if (virtqueue_interrupt_after(d->tx, max(virtqueue_pending(d->tx), 1u)))
-			reclaim(d, &done);
-	}
 	spin_unlock(&d->tx_lock, state);
-	free_all(&done);
 }
 
-/* The transmit interrupt: only while there is a backlog, or an owner waits. */
+/* The transmit interrupt: only while there is a backlog. */
 static void sent(struct virtqueue *q)
 {
 	struct nic *d = q->owner;
