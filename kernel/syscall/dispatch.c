@@ -99,7 +99,8 @@ static long settle_error(const struct entry *e, const struct syscall_args *args,
 static long call(const struct entry *e, const struct syscall_args *args)
 {
 	long result = e->handler(args);
-	if (unlikely(result < 0 && result >= -ERESTARTNOHAND))
+	/* What rt_sigreturn(2) brings back is an older call's, settled then. */
+	if (unlikely(result < 0 && result >= -ERESTARTNOHAND && !(e->flags & ENDS)))
 		result = settle_error(e, args, result);
 	return result;
 }
