@@ -20,32 +20,28 @@ static _Atomic uint64_t counter;
 static _Atomic uint64_t pool[POOL_WORDS];
 static atomic_uint pool_at;
 
-static uint32_t rotate(uint32_t x, unsigned n)
-{
-	return x << n | x >> (32 - n);
-}
-
-static void quarter_round(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
-{
-	*a += *b, *d = rotate(*d ^ *a, 16);
-	*c += *d, *b = rotate(*b ^ *c, 12);
-	*a += *b, *d = rotate(*d ^ *a, 8);
-	*c += *d, *b = rotate(*b ^ *c, 7);
-}
+#define ROTATE(x, n) ((x) << (n) | (x) >> (32 - (n)))
+#define QUARTER_ROUND(a, b, c, d)                                                                  \
+	do {                                                                                       \
+		a += b, d = ROTATE(d ^ a, 16);                                                     \
+		c += d, b = ROTATE(b ^ c, 12);                                                     \
+		a += b, d = ROTATE(d ^ a, 8);                                                      \
+		c += d, b = ROTATE(b ^ c, 7);                                                      \
+	} while (0)
 
 void random_chacha20_block(uint32_t out[16], const uint32_t in[16])
 {
 	uint32_t x[16];
 	memcpy(x, in, sizeof(x));
 	for (unsigned round = 0; round < 10; round++) {
-		quarter_round(&x[0], &x[4], &x[8], &x[12]);
-		quarter_round(&x[1], &x[5], &x[9], &x[13]);
-		quarter_round(&x[2], &x[6], &x[10], &x[14]);
-		quarter_round(&x[3], &x[7], &x[11], &x[15]);
-		quarter_round(&x[0], &x[5], &x[10], &x[15]);
-		quarter_round(&x[1], &x[6], &x[11], &x[12]);
-		quarter_round(&x[2], &x[7], &x[8], &x[13]);
-		quarter_round(&x[3], &x[4], &x[9], &x[14]);
+		QUARTER_ROUND(x[0], x[4], x[8], x[12]);
+		QUARTER_ROUND(x[1], x[5], x[9], x[13]);
+		QUARTER_ROUND(x[2], x[6], x[10], x[14]);
+		QUARTER_ROUND(x[3], x[7], x[11], x[15]);
+		QUARTER_ROUND(x[0], x[5], x[10], x[15]);
+		QUARTER_ROUND(x[1], x[6], x[11], x[12]);
+		QUARTER_ROUND(x[2], x[7], x[8], x[13]);
+		QUARTER_ROUND(x[3], x[4], x[9], x[14]);
 	}
 	for (unsigned i = 0; i < 16; i++)
 		out[i] = x[i] + in[i];
@@ -73,12 +69,10 @@ static void next_block(uint32_t out[16], uint32_t domain)
 	random_chacha20_block(out, in);
 }
 
-static void change_key(void)
+/* The first half of a block nobody has seen becomes the key, with the pool.  Who changes keys holds
+ * `changing`. */
+static void install_key(const uint32_t block[16])
 {
-	if (atomic_flag_test_and_set(&changing))
-		return;
-	uint32_t block[16];
-	next_block(block, 1);
 	uint64_t number = atomic_load(&key_number);
 	for (unsigned i = 0; i < KEY_WORDS; i++) {
 		uint64_t word = atomic_load(&pool[i]);
@@ -86,6 +80,15 @@ static void change_key(void)
 		atomic_store(&keys[(number + 1) % 2][i], mixed);
 	}
 	atomic_store(&key_number, number + 1);
+}
+
+static void change_key(void)
+{
+	if (atomic_flag_test_and_set(&changing))
+		return;
+	uint32_t block[16];
+	next_block(block, 1);
+	install_key(block);
 	atomic_flag_clear(&changing);
 }
 
@@ -113,8 +116,31 @@ void random_mix(const void *bytes, size_t n)
 	change_key();
 }
 
+/* Not left on the stack for a later leak to show; volatile, or the compiler drops it. */
+static void wipe(uint32_t block[16])
+{
+	for (unsigned i = 0; i < 16; i++)
+		*(volatile uint32_t *)&block[i] = 0;
+}
+
+/* One block does for both: its first half is the next key, its second goes out. */
+static bool few_bytes(void *to, size_t n)
+{
+	uint32_t block[16];
+	if (n > sizeof(block) / 2 || atomic_flag_test_and_set(&changing))
+		return false;
+	next_block(block, 1);
+	install_key(block);
+	atomic_flag_clear(&changing);
+	memcpy(to, block + KEY_WORDS, n);
+	wipe(block);
+	return true;
+}
+
 void random_bytes(void *to, size_t n)
 {
+	if (few_bytes(to, n))
+		return;
 	uint32_t block[16];
 	for (char *at = to; n > 0;) {
 		size_t part = min(n, sizeof(block));
@@ -124,9 +150,7 @@ void random_bytes(void *to, size_t n)
 		n -= part;
 	}
 	change_key();
-	/* Not left on the stack for a later leak to show; volatile, or the compiler drops it. */
-	for (unsigned i = 0; i < array_size(block); i++)
-		*(volatile uint32_t *)&block[i] = 0;
+	wipe(block);
 }
 
 uint64_t random_u64(void)

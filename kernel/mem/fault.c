@@ -26,21 +26,25 @@ static int enter_locked(struct fault *f, uintptr_t va, struct page *p)
 	struct mmu_entry e;
 	if (mmu_lookup(&f->s->mmu, va, &e))
 		return -EEXIST;
-	int err = mmu_map(&f->s->mmu, va, page_to_phys(p), PAGE_SIZE, area_page_prot(f->area, p));
-	if (err < 0)
-		return err;
-	atomic_fetch_add_explicit(&f->s->resident_pages, 1, memory_order_relaxed);
+	return mmu_map(&f->s->mmu, va, page_to_phys(p), PAGE_SIZE, area_page_prot(f->area, p));
+}
+
+/* n pages like p were entered; still under the spinlock. */
+static void count_entered(struct fault *f, const struct page *p, unsigned n)
+{
+	atomic_fetch_add_explicit(&f->s->resident_pages, n, memory_order_relaxed);
 	if (area_page_is_trimmable(p))
-		atomic_fetch_add_explicit(&f->s->n_trimmable, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&f->s->n_trimmable, n, memory_order_relaxed);
 	else if (area_page_is_anonymous(p))
-		page_count_anonymous(1);
-	return 0;
+		page_count_anonymous(n);
 }
 
 static int enter(struct fault *f, struct page *p)
 {
 	irq_state state = space_lock(f->s);
 	int err = enter_locked(f, f->va, p);
+	if (err == 0)
+		count_entered(f, p, 1);
 	space_unlock(f->s, state);
 	if (err == 0)
 		return 0;
@@ -93,17 +97,23 @@ static void enter_around(struct fault *f, uint64_t index)
 	end = min(end, align_down(index, AROUND) + AROUND);
 	if (first + 1 >= end)
 		return;
-	struct page *pages[AROUND];
-	unsigned n = (unsigned)(end - first);
+	struct page *pages[AROUND], *last = NULL;
+	unsigned n = (unsigned)(end - first), n_entered = 0;
 	uintptr_t va = a->start + (first * PAGE_SIZE - a->offset);
 	page_cache_find_run(a->cache, first, n, pages);
 	irq_state state = space_lock(f->s);
 	for (unsigned i = 0; i < n; i++, va += PAGE_SIZE) {
 		if (pages[i] == NULL)
 			continue;
-		if (enter_locked(f, va, pages[i]) < 0)
+		if (enter_locked(f, va, pages[i]) < 0) {
 			page_put(pages[i]);
+			continue;
+		}
+		last = pages[i];
+		n_entered++;
 	}
+	if (last != NULL)
+		count_entered(f, last, n_entered);
 	space_unlock(f->s, state);
 }
 

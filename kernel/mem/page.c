@@ -20,6 +20,7 @@
 #define BLOCK_FRAMES (1ul << PAGE_ORDER_MAX)
 #define CACHE_MAX 64u  /* frames a CPU keeps */
 #define CACHE_MOVE 16u /* moved at a time between it and the buddy */
+#define CACHE_ORDER 4u
 #define RANGE_MIN (16 * PAGE_SIZE)
 #define RECLAIM_PAGES 64u /* evicted at a time when a request finds nothing */
 #define TRIES_FRAME 4u
@@ -186,16 +187,31 @@ static void buddy_put(struct page *p, unsigned order)
 
 /* --- CPU caches ---------------------------------------------------------------------------- */
 
+/* Whole blocks of up to CACHE_MOVE frames, smallest first: that is cheaper than to split them. */
+static unsigned refill_order(void)
+{
+	unsigned order = 0;
+	while (order < CACHE_ORDER && list_empty(&buddy.free[order]))
+		order++;
+	return order;
+}
+
 static void cache_refill(struct cpu_cache *c, unsigned flags)
 {
 	irq_state state = spin_lock(&buddy.lock);
 	while (c->n < CACHE_MOVE) {
-		struct page *p = buddy_take(0, flags);
+		unsigned order = refill_order();
+		struct page *p = buddy_take(order, flags);
+		if (p == NULL && order > 0)
+			p = buddy_take(order = 0, flags);
 		if (p == NULL)
 			break;
-		p->owner_a = c->first;
-		c->first = p;
-		c->n++;
+		/* The lowest frame comes out first. */
+		for (unsigned i = 1u << order; i > 0; i--) {
+			p[i - 1].owner_a = c->first;
+			c->first = &p[i - 1];
+			c->n++;
+		}
 	}
 	spin_unlock(&buddy.lock, state);
 }

@@ -46,57 +46,43 @@ void rw_lock_init(struct rw_lock *l)
 
 static bool try_read(struct rw_lock *l)
 {
-	irq_state state = spin_lock(&l->lock);
-	bool got = l->readers >= 0 && l->writers_waiting == 0;
-	if (got)
-		l->readers++;
-	spin_unlock(&l->lock, state);
-	return got;
+	int n = atomic_load_explicit(&l->readers, memory_order_relaxed);
+	while (n >= 0 && atomic_load(&l->writers_waiting) == 0)
+		if (atomic_compare_exchange_weak(&l->readers, &n, n + 1))
+			return true;
+	return false;
 }
 
 void rw_lock_read(struct rw_lock *l)
 {
-	wait_event(&l->waiters, READERS, try_read(l));
+	if (unlikely(!try_read(l)))
+		wait_event(&l->waiters, READERS, try_read(l));
 }
 
+/* The last reader leaves, then looks for writers; a writer announces itself, then looks for readers. */
 void rw_unlock_read(struct rw_lock *l)
 {
-	irq_state state = spin_lock(&l->lock);
-	bool wake = --l->readers == 0 && l->writers_waiting > 0;
-	spin_unlock(&l->lock, state);
-	if (wake)
+	if (atomic_fetch_sub(&l->readers, 1) == 1 && atomic_load(&l->writers_waiting) > 0)
 		wait_wake(&l->waiters, WRITERS);
 }
 
-/* waiting: 1 when the caller is counted among the waiting writers. */
-static bool try_write(struct rw_lock *l, unsigned waiting)
+static bool try_write(struct rw_lock *l)
 {
-	irq_state state = spin_lock(&l->lock);
-	bool got = l->readers == 0;
-	if (got) {
-		l->readers = -1;
-		l->writers_waiting -= waiting;
-	}
-	spin_unlock(&l->lock, state);
-	return got;
+	int free = 0;
+	return atomic_compare_exchange_strong(&l->readers, &free, -1);
 }
 
 void rw_lock_write(struct rw_lock *l)
 {
-	if (likely(try_write(l, 0)))
+	if (likely(try_write(l)))
 		return;
-	irq_state state = spin_lock(&l->lock);
-	l->writers_waiting++;
-	spin_unlock(&l->lock, state);
-	wait_event_(
-		&l->waiters, WRITERS, try_write(l, 1), NO_DEADLINE, WAIT_EXCLUSIVE, thread_block);
+	atomic_fetch_add(&l->writers_waiting, 1);
+	wait_event_(&l->waiters, WRITERS, try_write(l), NO_DEADLINE, WAIT_EXCLUSIVE, thread_block);
+	atomic_fetch_sub(&l->writers_waiting, 1);
 }
 
 void rw_unlock_write(struct rw_lock *l)
 {
-	irq_state state = spin_lock(&l->lock);
-	l->readers = 0;
-	unsigned who = l->writers_waiting > 0 ? WRITERS : READERS;
-	spin_unlock(&l->lock, state);
-	wait_wake(&l->waiters, who);
+	atomic_store(&l->readers, 0);
+	wait_wake(&l->waiters, atomic_load(&l->writers_waiting) > 0 ? WRITERS : READERS);
 }

@@ -13,12 +13,11 @@ void mutex_lock(struct mutex *m);
 bool mutex_try_lock(struct mutex *m) must_check;
 void mutex_unlock(struct mutex *m);
 
-/* Many readers or one writer; a waiting writer holds back new readers. */
+/* Many readers or one writer; a waiting writer holds back new readers: do not take it for reading
+ * twice. */
 struct rw_lock {
-	struct spinlock lock;
-	/* under lock: */
-	int readers; /* -1: a writer */
-	unsigned writers_waiting;
+	atomic_int readers; /* -1: a writer */
+	atomic_uint writers_waiting;
 	struct wait_queue waiters;
 };
 
