@@ -1,5 +1,6 @@
 /*
- * The table of block devices, and whole transfers: bounds checked, cut into requests that the device takes.
+ * The table of block devices, and whole transfers: bounds checked, cut into requests that the
+ * device takes.
  */
 #include "abi/linux/errno.h"
 #include "kernel/dev/block.h"

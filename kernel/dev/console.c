@@ -1,6 +1,7 @@
 /*
- * The console: one of the registered devices, a ring of bytes that came in, and the log's sink.  Input that nobody
- * reads stays in the ring, and then in the device, so that nothing is lost of a stream piped into the machine.
+ * The console: one of the registered devices, a ring of bytes that came in, and the log's sink.
+ * Input that nobody reads stays in the ring, and then in the device, so that nothing is lost of a
+ * stream piped into the machine.
  */
 #include "kernel/dev/console.h"
 #include "abi/linux/errno.h"

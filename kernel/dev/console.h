@@ -1,6 +1,6 @@
 /*
- * The console: where the program's standard streams and the kernel's reports go.  One device is chosen by console= (ttyS0:
- * 16550, hvc0: virtio-console); bytes go out unchanged.
+ * The console: where the program's standard streams and the kernel's reports go.  One device is
+ * chosen by console= (ttyS0: 16550, hvc0: virtio-console); bytes go out unchanged.
  */
 #pragma once
 

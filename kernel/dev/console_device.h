@@ -14,5 +14,6 @@ struct console_device {
 
 /* The device exists from now on, for ever. */
 void console_register(struct console_device *d);
-/* Bytes arrived, interrupts off; how many were taken.  Less than n: hold the rest back until resume(). */
+/* Bytes arrived, interrupts off; how many were taken.  Less than n: hold the rest back until
+ * resume(). */
 size_t console_input(struct console_device *d, const char *bytes, size_t n);

@@ -1,6 +1,6 @@
 /*
- * All drivers.  To add one: its line in the list of its bus.  What the machine does not have costs one look,
- * never a wait.
+ * All drivers.  To add one: its line in the list of its bus.  What the machine does not have costs
+ * one look, never a wait.
  */
 #include "kernel/dev/drivers.h"
 #include "kernel/dev/pci.h"

@@ -3,7 +3,8 @@
 
 #include "kernel/lib/base.h"
 
-/* Find buses and devices and attach their drivers.  virtio_mmio: the values of virtio_mmio.device= words. */
+/* Find buses and devices and attach their drivers.  virtio_mmio: the values of virtio_mmio.device=
+ * words. */
 struct device_hints {
 	const char *const *virtio_mmio;
 	unsigned n_virtio_mmio;

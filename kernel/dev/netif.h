@@ -41,8 +41,8 @@ struct packet {
 	struct packet_fragment fragments[PACKET_FRAGMENTS];
 };
 
-/* A packet with PACKET_HEADROOM and room for len data bytes after it (len set to 0); NULL when out of memory.  Any
- * context. */
+/* A packet with PACKET_HEADROOM and room for len data bytes after it (len set to 0); NULL when out
+ * of memory.  Any context. */
 struct packet *packet_alloc(size_t len) must_check;
 void packet_free(struct packet *p);
 static inline uint8_t *packet_data(struct packet *p)
@@ -78,7 +78,8 @@ struct netif_ops {
 	/* Send, taking the packet over.  Any context, interrupts off inside.  -ENOBUFS: queue full,
 	 * the packet is freed all the same. */
 	int (*transmit)(struct netif *n, struct packet *p);
-	/* Tell the device about what transmit() queued: one notification for a batch.  NULL: not needed. */
+	/* Tell the device about what transmit() queued: one notification for a batch.  NULL: not
+	 * needed. */
 	void (*flush)(struct netif *n);
 };
 
@@ -105,7 +106,8 @@ struct netif_upper {
 	void (*receive_done)(struct netif *n);
 };
 void netif_set_upper(const struct netif_upper *upper);
-/* For drivers: the interface exists from now on.  Gives it its index, and "ethN" if it has no name. */
+/* For drivers: the interface exists from now on.  Gives it its index, and "ethN" if it has no
+ * name. */
 void netif_register(struct netif *n);
 /* In order of registration; NULL beyond the last. */
 struct netif *netif_at(unsigned position);

@@ -1,6 +1,6 @@
 /*
- * Packets: descriptor and buffer in one heap block.  Two sizes cover nearly all (a bare header, a full
- * frame) and are kept in small per-CPU stacks, so that steady traffic never reaches the heap.
+ * Packets: descriptor and buffer in one heap block.  Two sizes cover nearly all (a bare header, a
+ * full frame) and are kept in small per-CPU stacks, so that steady traffic never reaches the heap.
  */
 #include "kernel/dev/netif.h"
 #include "kernel/mem/heap.h"

@@ -1,6 +1,7 @@
 /*
  * PCI.  Configuration space through the PC's ports where they are, since they need no mapping; else
- * through the window the firmware tells of (ECAM), of which only the pages of functions looked at get mapped.
+ * through the window the firmware tells of (ECAM), of which only the pages of functions looked at
+ * get mapped.
  */
 #include "kernel/dev/pci.h"
 #include "abi/linux/errno.h"

@@ -40,7 +40,8 @@ unsigned pci_capability(const struct pci_device *d, unsigned id, unsigned after)
 #define PCI_CAPABILITY_VENDOR 0x09u
 #define PCI_CAPABILITY_MSIX 0x11u
 
-/* Registers [offset, offset + len) of a memory BAR; NULL when it is none, not assigned, or out of memory. */
+/* Registers [offset, offset + len) of a memory BAR; NULL when it is none, not assigned, or out of
+ * memory. */
 volatile uint8_t *pci_map_bar(
 	const struct pci_device *d, unsigned bar, uint64_t offset, size_t len);
 /* Let the device decode its memory BARs and master the bus. */

@@ -1,6 +1,7 @@
 /*
- * The 16550 serial port at 0x3f8: what a PC, microvm and most monitors have.  Transmission is polled, a FIFO's worth
- * per look at the line status; reception by interrupt, stopped while the console has no room.
+ * The 16550 serial port at 0x3f8: what a PC, microvm and most monitors have.  Transmission is
+ * polled, a FIFO's worth per look at the line status; reception by interrupt, stopped while the
+ * console has no room.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/io.h"
@@ -29,7 +30,8 @@
 #define LSR_CAN_SEND 0x20
 
 #define FIFO_SIZE 16u
-/* A UART that does not drain (no such hardware behind the port): give up on a byte, not on the machine. */
+/* A UART that does not drain (no such hardware behind the port): give up on a byte, not on the
+ * machine. */
 #define POLLS_MAX 1000000u
 
 static struct spinlock receive_lock = SPINLOCK_INIT;

@@ -1,6 +1,6 @@
 /*
- * virtio, above the transports: finding the driver, status and feature negotiation (virtio 1.2 3.1), and
- * configuration space.  Rings are in virtqueue.c.
+ * virtio, above the transports: finding the driver, status and feature negotiation (virtio 1.2
+ * 3.1), and configuration space.  Rings are in virtqueue.c.
  */
 #include "abi/linux/errno.h"
 #include "kernel/arch/cpu.h"
@@ -76,7 +76,8 @@ int virtio_negotiate(struct virtio_device *d, uint64_t wanted)
 	return d->transport->get_status(d) & VIRTIO_STATUS_FEATURES_OK ? 0 : -ENODEV;
 }
 
-/* 2.5.1: fields may change under us; the generation tells. A device that never settles gets what was read last. */
+/* 2.5.1: fields may change under us; the generation tells. A device that never settles gets what
+ * was read last. */
 void virtio_read_config(struct virtio_device *d, unsigned offset, void *to, unsigned len)
 {
 	for (unsigned tries = 0; tries < 16; tries++) {

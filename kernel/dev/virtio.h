@@ -2,8 +2,9 @@
  * virtio devices: what a driver sees of one (kernel/dev/virtio_*.c), and what a transport provides
  * (virtio_mmio.c, virtio_pci.c).  virtio 1.2, and the legacy interface of mmio.
  *
- * The device is not trusted: whatever it writes into rings is checked before use.  A queue whose device
- * broke the rules is marked broken, once, with a line in the log, and stays silent from then on.
+ * The device is not trusted: whatever it writes into rings is checked before use.  A queue whose
+ * device broke the rules is marked broken, once, with a line in the log, and stays silent from then
+ * on.
  */
 #pragma once
 
@@ -56,7 +57,8 @@ struct virtio_driver {
 	int (*probe)(struct virtio_device *d);
 };
 
-/* For transports: find the driver of d (drivers.c), bring the device up to where the driver is asked. */
+/* For transports: find the driver of d (drivers.c), bring the device up to where the driver is
+ * asked. */
 void virtio_attach(struct virtio_device *d);
 /* For transports without a vector per queue: call back the queues that have news. */
 void virtio_interrupt(struct virtio_device *d);
@@ -64,13 +66,13 @@ void virtio_interrupt(struct virtio_device *d);
 /*
  * For drivers, in this order: negotiate, queues, virtio_start().
  */
-/* Settle on what both sides have of wanted; the ring features and VERSION_1 are added.  -ENODEV: the device
- * declines. */
+/* Settle on what both sides have of wanted; the ring features and VERSION_1 are added.  -ENODEV:
+ * the device declines. */
 int virtio_negotiate(struct virtio_device *d, uint64_t wanted) must_check;
 /* Device configuration, read consistently. */
 void virtio_read_config(struct virtio_device *d, unsigned offset, void *to, unsigned len);
-/* Set up queue index with at most size entries (a power of two).  callback may be NULL: never interrupts.
- * -ENODEV: no such queue; -ENOMEM. */
+/* Set up queue index with at most size entries (a power of two).  callback may be NULL: never
+ * interrupts. -ENODEV: no such queue; -ENOMEM. */
 int virtio_queue_create(struct virtio_device *d, unsigned index, unsigned size,
 	virtqueue_callback callback, void *owner, struct virtqueue **out) must_check;
 /* DRIVER_OK: from here on the device works. */
@@ -113,14 +115,14 @@ struct virtqueue_buffer {
  * from virtqueue_take().  -ENOSPC: full now; -EIO: broken. */
 int virtqueue_add(struct virtqueue *q, const struct virtqueue_buffer *buffers, unsigned n_out,
 	unsigned n_in, void *token) must_check;
-/* The same through table, n_out + n_in descriptors that stay until the chain is taken back: takes one entry
- * of the queue.  Only if q->indirect. */
+/* The same through table, n_out + n_in descriptors that stay until the chain is taken back: takes
+ * one entry of the queue.  Only if q->indirect. */
 int virtqueue_add_indirect(struct virtqueue *q, const struct virtqueue_buffer *buffers,
 	unsigned n_out, unsigned n_in, struct virtq_desc *table, void *token) must_check;
 /* Notify the device of what was added, unless it said it need not be. */
 void virtqueue_kick(struct virtqueue *q);
-/* A chain the device is done with, and how many bytes it claims to have written (unchecked: may be any
- * number); NULL: none. */
+/* A chain the device is done with, and how many bytes it claims to have written (unchecked: may be
+ * any number); NULL: none. */
 void *virtqueue_take(struct virtqueue *q, uint32_t *written);
 static inline bool virtqueue_has_used(const struct virtqueue *q)
 {
@@ -131,7 +133,7 @@ static inline unsigned virtqueue_pending(const struct virtqueue *q)
 {
 	return (uint16_t)(q->avail_idx - q->used_idx);
 }
-/* Ask for an interrupt once n more chains are used (n >= 1; without EVENT_IDX: at the next one).  True:
- * so many are already there and no interrupt may come. */
+/* Ask for an interrupt once n more chains are used (n >= 1; without EVENT_IDX: at the next one).
+ * True: so many are already there and no interrupt may come. */
 bool virtqueue_interrupt_after(struct virtqueue *q, unsigned n) must_check;
 void virtqueue_interrupts_off(struct virtqueue *q);

@@ -1,6 +1,7 @@
 /*
- * virtio block devices, virtio 1.2 5.2.  One queue; up to REQUESTS in flight, each in a slot of its own whose wait queue
- * its thread sleeps on.  Multi-queue (VIRTIO_BLK_F_MQ) has its place in struct disk: one such queue per CPU.
+ * virtio block devices, virtio 1.2 5.2.  One queue; up to REQUESTS in flight, each in a slot of its
+ * own whose wait queue its thread sleeps on.  Multi-queue (VIRTIO_BLK_F_MQ) has its place in struct
+ * disk: one such queue per CPU.
  */
 #include "abi/linux/errno.h"
 #include "kernel/dev/block.h"
@@ -150,8 +151,9 @@ static int transfer(struct disk *d, struct request *r, uint32_t type,
 	if (err < 0)
 		return err;
 	wait_done(d, r);
+	/* Broken: the device may still write into r, which stays taken for ever. */
 	if (!r->done)
-		return -EIO; /* broken: the device may still write into r, which stays taken for ever */
+		return -EIO;
 	return r->status == VIRTIO_BLK_S_OK ? 0 : -EIO;
 }
 

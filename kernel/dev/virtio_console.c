@@ -1,6 +1,6 @@
 /*
- * virtio consoles, virtio 1.2 5.3, one port (no MULTIPORT): hvc0.  Output goes through a few page-sized buffers;
- * writing waits, polling, only when the device has them all.
+ * virtio consoles, virtio 1.2 5.3, one port (no MULTIPORT): hvc0.  Output goes through a few
+ * page-sized buffers; writing waits, polling, only when the device has them all.
  */
 #include "abi/linux/errno.h"
 #include "kernel/arch/cpu.h"

@@ -1,7 +1,7 @@
 /*
- * virtio over memory-mapped registers, virtio 1.2 4.2: version 2, and version 1, the legacy interface that
- * QEMU shows unless told otherwise.  Where the windows are: virtio_mmio.device= on the command line; else,
- * on a machine that is no PC, the place QEMU's microvm has them.
+ * virtio over memory-mapped registers, virtio 1.2 4.2: version 2, and version 1, the legacy
+ * interface that QEMU shows unless told otherwise.  Where the windows are: virtio_mmio.device= on
+ * the command line; else, on a machine that is no PC, the place QEMU's microvm has them.
  */
 #include "abi/linux/errno.h"
 #include "kernel/arch/firmware.h"
@@ -87,7 +87,8 @@ static int queue_enable(struct virtio_device *d, struct virtqueue *q)
 	return 0;
 }
 
-/* 4.2.2.2: the legacy interface wants bytes; words are right for all fields of the other, but bytes serve too. */
+/* 4.2.2.2: the legacy interface wants bytes; words are right for all fields of the other, but bytes
+ * serve too. */
 static void read_config(struct virtio_device *d, unsigned offset, void *to, unsigned len)
 {
 	volatile uint8_t *at = container_of(d, struct mmio_device, virtio)->registers +
@@ -112,7 +113,8 @@ static const struct virtio_transport mmio_transport = {
 	.config_generation = config_generation,
 };
 
-/* Acknowledge first: what is used after the look at the rings raises the line anew (edge triggered). */
+/* Acknowledge first: what is used after the look at the rings raises the line anew (edge
+ * triggered). */
 static void interrupt(void *arg)
 {
 	struct virtio_device *d = arg;
@@ -183,8 +185,8 @@ void virtio_mmio_attach_hint(const char *hint)
 }
 
 /*
- * QEMU's microvm: windows of 512 bytes from 0xfeb00000 up.  With the second I/O APIC (the default) there are
- * 24, on its lines, 24 up; without it 8, on lines 16 up, or, without ACPI, 5 up.
+ * QEMU's microvm: windows of 512 bytes from 0xfeb00000 up.  With the second I/O APIC (the default)
+ * there are 24, on its lines, 24 up; without it 8, on lines 16 up, or, without ACPI, 5 up.
  */
 #define MICROVM_BASE 0xfeb00000ull
 #define MICROVM_WINDOWS 24u

@@ -1,12 +1,15 @@
 /*
- * virtio network devices, virtio 1.2 5.1.  One pair of queues (VIRTIO_NET_F_MQ has its place: struct nic per pair).
+ * virtio network devices, virtio 1.2 5.1.  One pair of queues (VIRTIO_NET_F_MQ has its place:
+ * struct nic per pair).
  *
- * Receive: the ring always holds as many buffers as were posted; a frame goes up only when its replacement could be
- * allocated, else it is dropped and its buffer posted again.  So running out of memory costs frames, never the
- * ring.  Few buffers at the start, more as bursts show that they are used.
+ * Receive: the ring always holds as many buffers as were posted; a frame goes up only when its
+ * replacement could be allocated, else it is dropped and its buffer posted again.  So running out
+ * of memory costs frames, never the ring.  Few buffers at the start, more as bursts show that they
+ * are used.
  *
- * Transmit: no interrupts as a rule; what the device has sent is freed when the next frames come, or with received
- * ones.  Only when the ring is full frames wait in a backlog, and the device is asked to interrupt.
+ * Transmit: no interrupts as a rule; what the device has sent is freed when the next frames come,
+ * or with received ones.  Only when the ring is full frames wait in a backlog, and the device is
+ * asked to interrupt.
  */
 #include "abi/linux/errno.h"
 #include "kernel/dev/netif.h"
@@ -214,7 +217,8 @@ static int queue_frame(struct nic *d, struct packet *p)
 	return 0;
 }
 
-/* tx_lock.  What has been sent, onto done: freed once the lock is gone, since owners are told then. */
+/* tx_lock.  What has been sent, onto done: freed once the lock is gone, since owners are told
+ * then. */
 static void reclaim(struct nic *d, struct list *done)
 {
 	uint32_t written = 0;

@@ -1,6 +1,6 @@
 /*
- * virtio over PCI, virtio 1.2 4.1: the modern interface, which transitional devices have as well; interrupts by MSI-X, one
- * vector per queue where the device has as many.
+ * virtio over PCI, virtio 1.2 4.1: the modern interface, which transitional devices have as well;
+ * interrupts by MSI-X, one vector per queue where the device has as many.
  */
 #include "abi/linux/errno.h"
 #include "kernel/dev/pci.h"
@@ -131,7 +131,8 @@ static const struct virtio_transport pci_transport = {
 	.config_generation = config_generation,
 };
 
-/* 4.1.4: the first capability of a type that can be used counts.  NULL: there is none of at least min_len bytes. */
+/* 4.1.4: the first capability of a type that can be used counts.  NULL: there is none of at least
+ * min_len bytes. */
 static volatile uint8_t *map_structure(
 	const struct pci_device *d, unsigned type, uint32_t min_len, unsigned *at, uint32_t *len)
 {
@@ -141,7 +142,8 @@ static volatile uint8_t *map_structure(
 		*len = pci_read32(d, *at + VIRTIO_PCI_CAP_LENGTH);
 		if (*len < min_len)
 			continue;
-		/* QEMU's notification window has a page per queue; no more than the first ones are used. */
+		/* QEMU's notification window has a page per queue; no more than the first ones are
+		 * used. */
 		*len = min(*len, 16u * (uint32_t)PAGE_SIZE);
 		volatile uint8_t *registers = pci_map_bar(d, pci_read8(d, *at + VIRTIO_PCI_CAP_BAR),
 			pci_read32(d, *at + VIRTIO_PCI_CAP_OFFSET), *len);

@@ -1,6 +1,6 @@
 /*
- * virtio entropy devices, virtio 1.2 5.4: one request at the start, mixed into the pool when the answer comes. Nobody
- * waits for it.
+ * virtio entropy devices, virtio 1.2 5.4: one request at the start, mixed into the pool when the
+ * answer comes. Nobody waits for it.
  */
 #include "abi/linux/errno.h"
 #include "kernel/dev/virtio.h"

@@ -1,6 +1,7 @@
 /*
- * Split virtqueues, virtio 1.2 2.7.  What the driver needs to know of its own chains is kept in slots, out of
- * the device's reach; of the rings only used entries are read back, and each is checked against the slots.
+ * Split virtqueues, virtio 1.2 2.7.  What the driver needs to know of its own chains is kept in
+ * slots, out of the device's reach; of the rings only used entries are read back, and each is
+ * checked against the slots.
  */
 #include "abi/linux/errno.h"
 #include "kernel/dev/virtio.h"
@@ -66,7 +67,8 @@ static int set_up(struct virtqueue *q, unsigned size)
 	unsigned size_max = d->transport->queue_size_max(d, q->index);
 	if (size_max == 0)
 		return -ENODEV;
-	/* The legacy PCI and mmio interfaces allow any size up to the maximum, too; a power of two always. */
+	/* The legacy PCI and mmio interfaces allow any size up to the maximum, too; a power of two
+	 * always. */
 	while (size > size_max)
 		size /= 2;
 	q->size = size;
@@ -118,7 +120,8 @@ static inline void fill(
 	desc->next = (uint16_t)next;
 }
 
-/* The chain that starts at head, n descriptors long, belongs to the device from here on (2.7.13). */
+/* The chain that starts at head, n descriptors long, belongs to the device from here on
+ * (2.7.13). */
 static void publish(struct virtqueue *q, uint16_t head, uint16_t n, void *token)
 {
 	q->slots[head].token = token;

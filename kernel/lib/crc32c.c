@@ -1,6 +1,7 @@
 /*
- * CRC-32C, eight bytes at a time through eight tables ("slicing").  A CRC is linear: the entry of n is the XOR
- * of the entries of n's bits, so 64 numbers are the whole table, and the compiler works out the rest.
+ * CRC-32C, eight bytes at a time through eight tables ("slicing").  A CRC is linear: the entry of n
+ * is the XOR of the entries of n's bits, so 64 numbers are the whole table, and the compiler works
+ * out the rest.
  */
 #include "kernel/lib/crc32c.h"
 #include "kernel/lib/endian.h"

@@ -1,6 +1,7 @@
 /*
- * The image reader against damage.  An input is a choice of one of some small images that mke2fs made, and a
- * list of patches: three bytes of offset, one of length, the bytes.  The whole tree is then walked.
+ * The image reader against damage.  An input is a choice of one of some small images that mke2fs
+ * made, and a list of patches: three bytes of offset, one of length, the bytes.  The whole tree is
+ * then walked.
  */
 #include "tests/unit/ext4_image.h"
 

@@ -1,6 +1,6 @@
 /*
- * Damaged images: certain damage gets its certain answer, and any damage at all neither crashes nor hangs the
- * reader.
+ * Damaged images: certain damage gets its certain answer, and any damage at all neither crashes nor
+ * hangs the reader.
  */
 #include "tests/unit/ext4_image.h"
 #include "kernel/lib/crc32c.h"

@@ -1,6 +1,6 @@
 /*
- * ext4's read side against mke2fs: one source tree in images with many combinations of features and block sizes;
- * every name, attribute and byte must come back.
+ * ext4's read side against mke2fs: one source tree in images with many combinations of features and
+ * block sizes; every name, attribute and byte must come back.
  */
 #include "tests/unit/ext4_image.h"
 

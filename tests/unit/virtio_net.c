@@ -1,6 +1,6 @@
 /*
- * virtio rings and the network driver, with a device played by the test: one that keeps the rules, and one that
- * keeps none.
+ * virtio rings and the network driver, with a device played by the test: one that keeps the rules,
+ * and one that keeps none.
  */
 #include <stdio.h>
 #include <stdlib.h>

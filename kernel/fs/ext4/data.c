@@ -1,14 +1,15 @@
 /*
- * Pages of regular files.  A page that is missed brings its neighbours in the same request, as far as they follow
- * each other on the device too.
+ * Pages of regular files.  A page that is missed brings its neighbours in the same request, as far
+ * as they follow each other on the device too.
  */
 #include "abi/linux/errno.h"
 #include "kernel/fs/ext4/ext4.h"
 #include "kernel/lib/string.h"
 
-#define WINDOW 16u /* pages brought in for one that was missed */
-#define WINDOW_SEQUENTIAL                                                                          \
-	EXT4_READ_MAX /* when the page before it is there: somebody reads along; 128 KB */
+/* Pages brought in for one that was missed; and when the page before it is there, so that somebody
+ * seems to read along. */
+#define WINDOW 16u
+#define WINDOW_SEQUENTIAL EXT4_READ_MAX
 
 /* One page block by block: holes, pieces here and there, the end of the file. */
 static int fill_piecewise(struct ext4_inode *e, uint64_t index, uint8_t *to, uint64_t size)

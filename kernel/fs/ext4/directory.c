@@ -1,9 +1,9 @@
 /*
- * Directories: blocks of entries.  Those with an index (index.c) hold it in blocks that look like one empty
- * entry each, so that reading all entries in order works for both.
+ * Directories: blocks of entries.  Those with an index (index.c) hold it in blocks that look like
+ * one empty entry each, so that reading all entries in order works for both.
  *
- * Positions of ext4_list() are byte offsets plus 2.  Offsets from lseek(2) may lie anywhere: a block
- * is always walked from its start.
+ * Positions of ext4_list() are byte offsets plus 2.  Offsets from lseek(2) may lie anywhere: a
+ * block is always walked from its start.
  */
 #include "abi/linux/errno.h"
 #include "kernel/fs/ext4/ext4.h"
@@ -200,8 +200,8 @@ int ext4_lookup(struct inode *inode, const struct name *name, struct inode **out
 
 /* --- listing --- */
 
-/* Entries whose offset, counted from base, is at least from.  1: the sink is full, *position that of the entry it
- * refused. */
+/* Entries whose offset, counted from base, is at least from.  1: the sink is full, *position that
+ * of the entry it refused. */
 static int list_entries(struct ext4_inode *dir, const uint8_t *entries, unsigned size,
 	uint64_t base, uint64_t *position, struct directory_sink *sink)
 {

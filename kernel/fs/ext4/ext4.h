@@ -1,15 +1,16 @@
 /*
  * ext4, read side: what its files share.
  *
- *     super.c      mounting: features, geometry, the journal's state       group.c  group descriptors
- *     metadata.c   blocks of metadata, cached, and what to say of bad ones    pages.c  reading many
+ *     super.c      mounting: features, geometry        group.c    group descriptors
+ *     metadata.c   blocks of metadata, cached          pages.c    reading many pages at once
+ *     inode.c      inodes                              inline.c   contents inside the inode
+ *     extent.c, blockmap.c   logical to physical blocks           data.c   pages of regular files
+ *     directory.c  entries                             index.c, hash.c   hashed directories
  *     journal.c    only: is it empty
- *     inode.c      inodes                    extent.c, blockmap.c   logical to physical blocks
- *     data.c       pages of regular files    inline.c   contents inside the inode
- *     directory.c  entries                   index.c, hash.c   hashed directories
  *
- * Nothing on disk is believed: counts, offsets and block numbers are checked where they are used; checksums
- * (metadata_csum) where a structure is read.  What is wrong is logged and answered with -EUCLEAN.
+ * Nothing on disk is believed: counts, offsets and block numbers are checked where they are used;
+ * checksums (metadata_csum) where a structure is read.  What is wrong is logged and answered with
+ * -EUCLEAN.
  */
 #pragma once
 
@@ -37,8 +38,8 @@ struct ext4 {
 	bool hash_unsigned;
 	struct linux_statfs statfs;
 	atomic_uint n_complaints;
-	/* Blocks whose checksum was right, block + 1, by hash: so that directories are not summed up at each
-	 * look.  A hint: all else is checked at each look. */
+	/* Blocks whose checksum was right, block + 1, by hash: so that directories are not summed
+	 * up at each look.  A hint: all else is checked at each look. */
 	_Atomic uint64_t verified[EXT4_VERIFIED];
 };
 
@@ -132,7 +133,8 @@ int64_t ext4_seek(struct inode *inode, uint64_t offset, int whence) must_check;
 
 /* --- inline.c --- */
 
-/* Bytes [0, size) of the contents: EXT4_N_BLOCK_BYTES in the inode's block array and the rest in an attribute. */
+/* Bytes [0, size) of the contents: EXT4_N_BLOCK_BYTES in the inode's block array and the rest in an
+ * attribute. */
 int ext4_inline_read(struct ext4_inode *e, void *to, size_t size) must_check;
 /* The most an inode can hold, for buffers. */
 #define EXT4_INLINE_MAX 4096u
@@ -160,7 +162,8 @@ int ext4_list(struct inode *dir, uint64_t *position, struct directory_sink *sink
 
 /* --- index.c, hash.c --- */
 
-/* Like ext4_entries_find, through the index.  -EOPNOTSUPP: it can not be used; look at all entries. */
+/* Like ext4_entries_find, through the index.  -EOPNOTSUPP: it can not be used; look at all
+ * entries. */
 int ext4_index_find(struct ext4_inode *dir, const struct name *name, uint32_t *out) must_check;
 /* Hash of a name; version EXT4_HASH_*, signedness included.  False: unknown version. */
 bool ext4_hash(

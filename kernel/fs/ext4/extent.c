@@ -1,6 +1,6 @@
 /*
- * Extent trees: logical to physical blocks.  A tree's depth goes down by one per level, so that a walk ends
- * whatever a damaged tree says.
+ * Extent trees: logical to physical blocks.  A tree's depth goes down by one per level, so that a
+ * walk ends whatever a damaged tree says.
  */
 #include "abi/linux/errno.h"
 #include "kernel/fs/ext4/ext4.h"

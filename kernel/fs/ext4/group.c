@@ -18,8 +18,8 @@ static bool has_super(const struct ext4 *fs, uint32_t group)
 	       is_power_of(group, 3) || is_power_of(group, 5) || is_power_of(group, 7);
 }
 
-/* The block that holds a group's descriptor: all in a row behind the superblock, or, from first_meta_group
- * on (META_BG), a block of them in the first of the groups it describes. */
+/* The block that holds a group's descriptor: all in a row behind the superblock, or, from
+ * first_meta_group on (META_BG), a block of them in the first of the groups it describes. */
 static uint64_t descriptor_block(const struct ext4 *fs, uint32_t group)
 {
 	uint32_t per_block = fs->block_size / fs->group_size;

@@ -1,6 +1,6 @@
 /*
- * The hashes of names in indexed directories: half an MD4, TEA, and the one of the first days; each in two
- * variants, since `char` was once signed on some machines and unsigned on others.
+ * The hashes of names in indexed directories: half an MD4, TEA, and the one of the first days; each
+ * in two variants, since `char` was once signed on some machines and unsigned on others.
  */
 #include "kernel/fs/ext4/ext4.h"
 #include "kernel/lib/string.h"

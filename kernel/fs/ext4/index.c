@@ -142,7 +142,8 @@ int ext4_index_find(struct ext4_inode *dir, const struct name *name, uint32_t *o
 	int err = start(dir, name, &p, &hash, &n_levels);
 	if (err == 0)
 		err = descend(dir, &p, n_levels, hash);
-	/* No tree has more leaves than the directory has blocks, so this ends whatever the tree says. */
+	/* No tree has more leaves than the directory has blocks, so this ends whatever the tree
+	 * says. */
 	uint64_t left = inode_size(&dir->inode) >> ext4_of(&dir->inode)->block_shift;
 	while (err == 0) {
 		err = left-- ? find_in_leaf(dir, chosen_block(&p), name, out) : bad_index(dir, 0);

@@ -1,6 +1,6 @@
 /*
- * Contents inside the inode (INLINE_DATA): the first 60 bytes where block numbers would be, the rest in the value
- * of the attribute "system.data", which lies behind the inode's fields.
+ * Contents inside the inode (INLINE_DATA): the first 60 bytes where block numbers would be, the
+ * rest in the value of the attribute "system.data", which lies behind the inode's fields.
  */
 #include "abi/linux/errno.h"
 #include "kernel/fs/ext4/ext4.h"

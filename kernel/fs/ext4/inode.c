@@ -123,7 +123,8 @@ static void read_fields(struct ext4_inode *e, const struct ext4_disk_inode *d)
 
 /* --- symbolic links --- */
 
-/* Short targets stand where block numbers would: then no block is taken but perhaps one of attributes. */
+/* Short targets stand where block numbers would: then no block is taken but perhaps one of
+ * attributes. */
 static bool target_in_inode(struct ext4 *fs, const struct ext4_disk_inode *d)
 {
 	bool attributes = d->i_file_acl_lo || d->i_file_acl_high;

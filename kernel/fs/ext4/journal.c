@@ -1,5 +1,6 @@
 /*
- * The journal.  So far only one question: does it hold changes that have not reached their places yet?
+ * The journal.  So far only one question: does it hold changes that have not reached their places
+ * yet?
  */
 #include "abi/linux/errno.h"
 #include "kernel/fs/ext4/ext4.h"

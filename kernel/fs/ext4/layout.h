@@ -1,6 +1,7 @@
 /*
- * ext2, ext3 and ext4 on disk: structures and numbers, little-endian, as Documentation/filesystems/ext4
- * describes them.  Fields this kernel has no use for are left out of sight as padding.
+ * ext2, ext3 and ext4 on disk: structures and numbers, little-endian, as
+ * Documentation/filesystems/ext4 describes them.  Fields this kernel has no use for are left out of
+ * sight as padding.
  */
 #pragma once
 

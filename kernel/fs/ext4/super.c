@@ -1,6 +1,6 @@
 /*
- * Mounting ext2, ext3 and ext4, for reading.  A file system whose journal holds changes is refused: what its
- * blocks say without them may be halfway.
+ * Mounting ext2, ext3 and ext4, for reading.  A file system whose journal holds changes is refused:
+ * what its blocks say without them may be halfway.
  */
 #include "abi/linux/errno.h"
 #include "kernel/fs/ext4/ext4.h"
