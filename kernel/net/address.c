@@ -1,0 +1,108 @@
+/* Addresses in and out of sockaddr and text, and the keyed hash over them (SipHash, Aumasson and Bernstein 2012). */
+#include "kernel/net/address.h"
+
+#include "kernel/lib/format.h"
+#include "kernel/lib/random.h"
+#include "kernel/lib/string.h"
+
+static uint64_t hash_key[2];
+
+int address_parse(const struct socket_address *a, struct ip_addr *ip, uint16_t *port)
+{
+	struct linux_sockaddr_in in;
+	if (a->len < sizeof(in))
+		return -EINVAL;
+	memcpy(&in, a->bytes, sizeof(in));
+	if (in.sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	*ip = ip_from_v4(in.sin_addr);
+	*port = be16_to_cpu(in.sin_port);
+	return 0;
+}
+
+void address_format(struct socket_address *a, const struct ip_addr *ip, uint16_t port)
+{
+	struct linux_sockaddr_in in = {
+		.sin_family = AF_INET,
+		.sin_port = cpu_to_be16(port),
+		.sin_addr = ip_v4(ip),
+	};
+	memcpy(a->bytes, &in, sizeof(in));
+	a->len = sizeof(in);
+}
+
+bool v4_parse(const char **s, uint32_t *out)
+{
+	const char *at = *s;
+	uint32_t v4 = 0;
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t byte;
+		if ((i > 0 && *at++ != '.') || !string_parse_u64(&at, &byte) || byte > 255)
+			return false;
+		v4 = v4 << 8 | (uint32_t)byte;
+	}
+	*s = at;
+	*out = cpu_to_be32(v4);
+	return true;
+}
+
+void v4_text(char buf[V4_TEXT], uint32_t v4)
+{
+	const uint8_t *b = (const uint8_t *)&v4;
+	format(buf, V4_TEXT, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+}
+
+void hash_init(void)
+{
+	random_bytes(hash_key, sizeof(hash_key));
+}
+
+static inline uint64_t rotate(uint64_t x, unsigned n)
+{
+	return x << n | x >> (64 - n);
+}
+
+static inline void sip_round(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[0] = rotate(v[0], 32);
+	v[2] += v[3];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] += v[3];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[2] += v[1];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[2] = rotate(v[2], 32);
+}
+
+uint64_t hash_words(const uint64_t *words, unsigned n)
+{
+	uint64_t v[4] = {
+		hash_key[0] ^ 0x736f6d6570736575ull,
+		hash_key[1] ^ 0x646f72616e646f6dull,
+		hash_key[0] ^ 0x6c7967656e657261ull,
+		hash_key[1] ^ 0x7465646279746573ull,
+	};
+	for (unsigned i = 0; i < n; i++) {
+		v[3] ^= words[i];
+		sip_round(v);
+		v[0] ^= words[i];
+	}
+	v[2] ^= 0xff ^ n;
+	for (unsigned i = 0; i < 3; i++)
+		sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint32_t flow_hash(const struct flow *f)
+{
+	uint64_t ports = (uint64_t)f->local_port << 16 | f->remote_port;
+	if (ip_is_v4(&f->remote)) {
+		uint64_t words[2] = {(uint64_t)f->local.words[3] << 32 | f->remote.words[3], ports};
+		return (uint32_t)hash_words(words, 2);
+	}
+	uint64_t words[5] = {f->local.halves[0], f->local.halves[1], f->remote.halves[0],
+		f->remote.halves[1], ports};
+	return (uint32_t)hash_words(words, 5);
+}

@@ -1,0 +1,7 @@
+/* The machine's network as ip= or DHCP has it: addresses go to the interfaces, the rest is kept here. */
+#pragma once
+
+#include "kernel/lib/base.h"
+
+#define NAME_SERVERS_MAX 3u
+void configure_names(const uint32_t *servers, unsigned n, const char *host);

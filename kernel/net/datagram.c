@@ -1,0 +1,425 @@
+/* What UDP and ping sockets share: a queue of received packets, a peer, errors told by ICMP. */
+#include "kernel/arch/timer.h"
+#include "kernel/lib/string.h"
+#include "kernel/mem/heap.h"
+#include "kernel/net/arp.h"
+#include "kernel/net/net.h"
+#include "kernel/net/payload.h"
+#include "kernel/net/udp.h"
+
+#define ERRORS_MAX 16u
+
+/* One entry of the error queue, ip(7) IP_RECVERR. */
+struct datagram_error {
+	struct list link;
+	struct linux_sock_extended_err error;
+	struct ip_addr offender, destination;
+	uint16_t port;
+};
+
+void datagram_init(struct datagram_socket *d)
+{
+	inet_init_socket(&d->inet);
+	list_init(&d->received);
+	list_init(&d->errors);
+	d->inet.mtu_discover = IP_PMTUDISC_WANT;
+}
+
+void datagram_purge(struct datagram_socket *d)
+{
+	struct list *item;
+	while ((item = list_pop_front(&d->received)))
+		packet_free(list_entry(item, struct packet, link));
+	while ((item = list_pop_front(&d->errors)))
+		heap_free(list_entry(item, struct datagram_error, link));
+	route_release(&d->inet.route);
+	inet_leave_groups(&d->inet);
+}
+
+bool datagram_deliver(struct datagram_socket *d, struct packet *p)
+{
+	struct socket *s = &d->inet.socket;
+	uint32_t charge = packet_charge(p);
+	if (socket_option(s, OPTION_TIMESTAMP | OPTION_TIMESTAMP_NS))
+		p->owner[0] = clock_realtime_ns();
+	irq_state irq = spin_lock(&s->lock);
+	bool room = d->charge + charge <= s->receive_limit && !(s->shutdown & SHUTDOWN_RECEIVE);
+	if (room) {
+		d->charge += charge;
+		list_push_back(&d->received, &p->link);
+	} else {
+		d->dropped++;
+	}
+	spin_unlock(&s->lock, irq);
+	if (room) {
+		wait_wake(&s->ready, EPOLLIN | EPOLLRDNORM);
+	} else {
+		count_one(udp_overflow);
+		packet_free(p);
+	}
+	return room;
+}
+
+/* --- receiving --- */
+
+static void add_inet_control(struct inet_socket *i, struct socket_message *m, const struct packet *p)
+{
+	const struct ip4_header *h = (const struct ip4_header *)(p->buffer + p->network);
+	if (i->ip_options & INET_PKTINFO) {
+		struct linux_in_pktinfo info = {
+			.ipi_ifindex = (int32_t)p->netif->index,
+			.ipi_addr = h->destination,
+			.ipi_spec_dst = h->destination,
+		};
+		if (v4_is_multicast(h->destination) || v4_is_broadcast(netif_interface(p->netif), h->destination))
+			info.ipi_spec_dst = netif_interface(p->netif)->v4;
+		message_add_control(m, SOL_IP, IP_PKTINFO, &info, sizeof(info));
+	}
+	if (i->ip_options & INET_RECVTTL) {
+		int ttl = h->ttl;
+		message_add_control(m, SOL_IP, IP_TTL, &ttl, sizeof(ttl));
+	}
+	if (i->ip_options & INET_RECVTOS)
+		message_add_control(m, SOL_IP, IP_TOS, &h->tos, sizeof(h->tos));
+	if (i->ip_options & INET_ORIGDSTADDR) {
+		struct linux_sockaddr_in to = {.sin_family = AF_INET, .sin_addr = h->destination,
+			.sin_port = cpu_to_be16(i->flow.local_port)};
+		message_add_control(m, SOL_IP, IP_RECVORIGDSTADDR, &to, sizeof(to));
+	}
+}
+
+static long copy_datagram(struct datagram_socket *d, struct socket_message *m, struct packet *p)
+{
+	struct socket *s = &d->inet.socket;
+	uint32_t len = packet_length(p);
+	uint32_t n = (uint32_t)min((size_t)len, m->data->left);
+	int err = packet_to_io(p, 0, m->data, n);
+	if (err < 0)
+		return err;
+	if (n < len)
+		m->out_flags |= MSG_TRUNC;
+	if (m->address) {
+		const struct ip4_header *h = (const struct ip4_header *)(p->buffer + p->network);
+		struct ip_addr from = ip_from_v4(h->source);
+		bool has_ports = h->protocol == IPPROTO_UDP;
+		uint16_t port = has_ports ? load_be16(p->buffer + p->transport) : 0;
+		address_format(m->address, &from, port);
+	}
+	message_add_timestamp(s, m, p->owner[0]);
+	add_inet_control(&d->inet, m, p);
+	if (socket_option(s, OPTION_RX_OVERFLOW))
+		message_add_control(m, SOL_SOCKET, SO_RXQ_OVFL, &d->dropped, sizeof(d->dropped));
+	return m->flags & MSG_TRUNC ? len : n;
+}
+
+/* The first datagram, off the queue or (MSG_PEEK) a copy of it.  NULL: none. */
+static struct packet *take_datagram(struct datagram_socket *d, bool peek)
+{
+	struct packet *p = NULL;
+	irq_state irq = spin_lock(&d->inet.socket.lock);
+	if (!list_empty(&d->received)) {
+		p = list_first(&d->received, struct packet, link);
+		if (!peek)
+			d->charge -= packet_charge(p);
+		list_remove(&p->link);
+	}
+	spin_unlock(&d->inet.socket.lock, irq);
+	return p;
+}
+
+/* MSG_PEEK leaves it as the first. */
+static void put_back(struct datagram_socket *d, struct packet *p)
+{
+	irq_state irq = spin_lock(&d->inet.socket.lock);
+	list_push_front(&d->received, &p->link);
+	spin_unlock(&d->inet.socket.lock, irq);
+	wait_wake(&d->inet.socket.ready, EPOLLIN | EPOLLRDNORM);
+}
+
+static long receive_error(struct datagram_socket *d, struct socket_message *m)
+{
+	irq_state irq = spin_lock(&d->inet.socket.lock);
+	struct list *item = list_pop_front(&d->errors);
+	d->n_errors -= item != NULL;
+	spin_unlock(&d->inet.socket.lock, irq);
+	if (!item)
+		return -EAGAIN;
+	struct datagram_error *e = list_entry(item, struct datagram_error, link);
+	struct {
+		struct linux_sock_extended_err error;
+		struct linux_sockaddr_in offender;
+	} content = {e->error, {.sin_family = AF_INET, .sin_addr = ip_v4(&e->offender)}};
+	message_add_control(m, SOL_IP, IP_RECVERR, &content, sizeof(content));
+	if (m->address)
+		address_format(m->address, &e->destination, e->port);
+	m->out_flags |= MSG_ERRQUEUE;
+	heap_free(e);
+	return 0; /* the payload that came back is not kept */
+}
+
+static bool receive_ready(struct datagram_socket *d)
+{
+	return !list_empty(&d->received) || d->inet.socket.error || d->inet.socket.shutdown & SHUTDOWN_RECEIVE;
+}
+
+long datagram_receive(struct socket *s, struct socket_message *m)
+{
+	struct datagram_socket *d = datagram_of(s);
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (m->address)
+		m->address->len = 0;
+	if (m->flags & MSG_ERRQUEUE)
+		return receive_error(d, m);
+	bool peek = m->flags & MSG_PEEK;
+	for (;;) {
+		int err = socket_take_error(s);
+		if (err < 0)
+			return err;
+		struct packet *p = take_datagram(d, peek);
+		if (p) {
+			long n = copy_datagram(d, m, p);
+			if (peek)
+				put_back(d, p);
+			else
+				packet_free(p);
+			return n;
+		}
+		if (s->shutdown & SHUTDOWN_RECEIVE)
+			return 0;
+		if (m->flags & MSG_DONTWAIT)
+			return -EAGAIN;
+		err = wait_event_interruptible(&s->ready, EPOLLIN | EPOLLERR, receive_ready(d), m->deadline_ns);
+		if (err < 0)
+			return err == -ETIMEDOUT ? -EAGAIN : err;
+	}
+}
+
+/* --- sending --- */
+
+/* IP_PKTINFO, IP_TTL, IP_TOS of one message. */
+static int read_control(struct socket_message *m, struct datagram_target *t, unsigned *netif_index)
+{
+	size_t at = 0;
+	while (m->control && at + sizeof(struct linux_cmsghdr) <= m->control_len) {
+		struct linux_cmsghdr h;
+		memcpy(&h, m->control + at, sizeof(h));
+		if (h.cmsg_len < sizeof(h) || h.cmsg_len > m->control_len - at)
+			return -EINVAL;
+		const uint8_t *data = m->control + at + sizeof(h);
+		size_t len = h.cmsg_len - sizeof(h);
+		if (h.cmsg_level == SOL_IP && h.cmsg_type == IP_PKTINFO) {
+			struct linux_in_pktinfo info;
+			if (len != sizeof(info))
+				return -EINVAL;
+			memcpy(&info, data, sizeof(info));
+			if (info.ipi_ifindex)
+				*netif_index = (unsigned)info.ipi_ifindex;
+			if (info.ipi_spec_dst)
+				t->from = ip_from_v4(info.ipi_spec_dst);
+		} else if (h.cmsg_level == SOL_IP && (h.cmsg_type == IP_TTL || h.cmsg_type == IP_TOS)) {
+			uint8_t x = len > 0 ? data[0] : 0;
+			if (h.cmsg_type == IP_TOS)
+				t->tos = x;
+			else if (x == 0)
+				return -EINVAL;
+			else
+				t->ttl = x;
+		} else if (h.cmsg_level == SOL_IP) {
+			return -EINVAL;
+		}
+		at += CMSG_ALIGNED(h.cmsg_len);
+	}
+	return 0;
+}
+
+/* The connected peer with its route; false: the route must be found again. */
+static bool use_peer(struct datagram_socket *d, struct datagram_target *t)
+{
+	struct inet_socket *i = &d->inet;
+	irq_state irq = spin_lock(&i->socket.lock);
+	t->to = i->flow.remote;
+	t->port = i->flow.remote_port;
+	bool valid = route_valid(&i->route);
+	if (valid) {
+		t->route = i->route;
+		if (t->route.neighbour)
+			neighbour_hold(t->route.neighbour);
+	}
+	spin_unlock(&i->socket.lock, irq);
+	return valid;
+}
+
+int datagram_target(struct datagram_socket *d, struct socket_message *m, struct datagram_target *t)
+{
+	struct inet_socket *i = &d->inet;
+	unsigned netif_index = i->socket.netif_index;
+	bool have_route = false;
+	*t = (struct datagram_target){.from = i->flow.local, .ttl = i->ttl, .tos = i->tos};
+	int err = m->control_len > 0 ? read_control(m, t, &netif_index) : 0;
+	if (err < 0)
+		return err;
+	if (m->address && m->address->len > 0) {
+		err = address_parse(m->address, &t->to, &t->port);
+		if (err < 0)
+			return err;
+		if (ip_is_any(&t->to))
+			t->to = ip_from_v4(IP4(127, 0, 0, 1));
+	} else if (ip_is_any(&i->flow.remote)) {
+		return -EDESTADDRREQ;
+	} else {
+		have_route = use_peer(d, t) && netif_index == i->socket.netif_index;
+	}
+	if (!have_route) {
+		bool group = v4_is_multicast(ip_v4(&t->to));
+		if (group && i->multicast_netif)
+			netif_index = i->multicast_netif;
+		err = route_find_wait(&t->to, netif_index, &t->route);
+		if (err < 0)
+			return err;
+	}
+	if (t->route.kind == ROUTE_MULTICAST)
+		t->ttl = i->multicast_ttl;
+	if (t->route.kind == ROUTE_BROADCAST && !socket_option(&i->socket, OPTION_BROADCAST)) {
+		route_release(&t->route);
+		return -EACCES;
+	}
+	if (ip_is_any(&t->from) || v4_is_multicast(ip_v4(&t->from)))
+		t->from = t->route.source;
+	return 0;
+}
+
+/* --- the peer --- */
+
+static void set_peer(struct datagram_socket *d, struct port_table *t, const struct flow *f, struct route *r)
+{
+	struct inet_socket *i = &d->inet;
+	port_change(t, &i->port, &f->local, NULL, inet_port_flags(&i->socket));
+	irq_state irq = spin_lock(&i->socket.lock);
+	route_release(&i->route);
+	if (r)
+		i->route = *r;
+	i->flow = *f;
+	spin_unlock(&i->socket.lock, irq);
+	if (r)
+		port_change(t, &i->port, &f->local, &i->flow, inet_port_flags(&i->socket));
+}
+
+int datagram_connect(struct datagram_socket *d, struct port_table *table, const struct socket_address *a)
+{
+	struct inet_socket *i = &d->inet;
+	struct flow f = i->flow;
+	bool own_address = i->ip_options & INET_BOUND_ADDRESS;
+	if (((const struct linux_sockaddr *)a->bytes)->sa_family == AF_UNSPEC) {
+		f.remote = ip_from_v4(0);
+		f.remote_port = 0;
+		if (!own_address)
+			f.local = ip_from_v4(0);
+		set_peer(d, table, &f, NULL);
+		return 0;
+	}
+	int err = address_parse(a, &f.remote, &f.remote_port);
+	if (err < 0)
+		return err;
+	if (ip_is_any(&f.remote))
+		f.remote = ip_from_v4(IP4(127, 0, 0, 1));
+	struct route route;
+	err = route_find_wait(&f.remote, i->socket.netif_index, &route);
+	if (err < 0)
+		return err;
+	if (route.kind == ROUTE_BROADCAST && !socket_option(&i->socket, OPTION_BROADCAST))
+		err = -EACCES;
+	if (err == 0)
+		err = inet_autobind(i, table);
+	if (err < 0) {
+		route_release(&route);
+		return err;
+	}
+	f.local_port = i->flow.local_port;
+	if (!own_address)
+		f.local = route.source;
+	set_peer(d, table, &f, &route);
+	return 0;
+}
+
+int datagram_peer(struct socket *s, struct socket_address *out)
+{
+	struct inet_socket *i = inet_of(s);
+	irq_state irq = spin_lock(&s->lock);
+	bool connected = !ip_is_any(&i->flow.remote);
+	if (connected)
+		address_format(out, &i->flow.remote, i->flow.remote_port);
+	spin_unlock(&s->lock, irq);
+	return connected ? 0 : -ENOTCONN;
+}
+
+int datagram_shutdown(struct socket *s, int how)
+{
+	if (ip_is_any(&inet_of(s)->flow.remote))
+		return -ENOTCONN;
+	s->shutdown |= how == SHUT_RD ? SHUTDOWN_RECEIVE : how == SHUT_WR ? SHUTDOWN_SEND : SHUTDOWN_BOTH;
+	wait_wake_all(&s->ready, EVENTS_ALL);
+	return 0;
+}
+
+unsigned datagram_poll(struct socket *s)
+{
+	struct datagram_socket *d = datagram_of(s);
+	unsigned events = EPOLLOUT | EPOLLWRNORM;
+	uint32_t shut = s->shutdown;
+	if (s->error || !list_empty(&d->errors))
+		events |= EPOLLERR;
+	if (shut & SHUTDOWN_RECEIVE)
+		events |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
+	if (shut == SHUTDOWN_BOTH)
+		events |= EPOLLHUP;
+	if (!list_empty(&d->received))
+		events |= EPOLLIN | EPOLLRDNORM;
+	return events;
+}
+
+static void queue_error(struct datagram_socket *d, const struct ip_error *e)
+{
+	struct datagram_error *entry = heap_zalloc(sizeof(*entry));
+	if (!entry)
+		return;
+	entry->error = (struct linux_sock_extended_err){
+		.ee_errno = (uint32_t)e->err,
+		.ee_origin = SO_EE_ORIGIN_ICMP,
+		.ee_type = e->type,
+		.ee_code = e->code,
+		.ee_info = e->mtu,
+	};
+	entry->offender = e->reporter;
+	entry->destination = e->flow.remote;
+	entry->port = e->flow.remote_port;
+	irq_state irq = spin_lock(&d->inet.socket.lock);
+	bool room = d->n_errors < ERRORS_MAX;
+	if (room) {
+		d->n_errors++;
+		list_push_back(&d->errors, &entry->link);
+	}
+	spin_unlock(&d->inet.socket.lock, irq);
+	if (!room)
+		heap_free(entry);
+}
+
+void datagram_report(struct datagram_socket *d, const struct ip_error *e)
+{
+	struct inet_socket *i = &d->inet;
+	bool wants_all = i->ip_options & INET_RECVERR;
+	bool hard = e->hard;
+	if (e->err == EMSGSIZE) {
+		if (e->mtu)
+			route_mtu_reduce(ip_v4(&e->flow.remote), e->mtu);
+		if (i->mtu_discover == IP_PMTUDISC_DONT)
+			return;
+		hard = true;
+	}
+	if (wants_all)
+		queue_error(d, e);
+	else if (!hard || ip_is_any(&i->flow.remote))
+		return;
+	i->socket.error = e->err;
+	wait_wake(&i->socket.ready, EPOLLERR);
+}

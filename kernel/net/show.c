@@ -1,0 +1,123 @@
+/* The text of /proc/net: tcp, udp, unix, route, dev, if_inet6, sockstat. */
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/net/net.h"
+#include "kernel/net/tcp.h"
+#include "kernel/net/udp.h"
+#include "kernel/net/unix.h"
+
+void udp_each(void (*each)(void *arg, struct port_user *u, uint16_t number), void *arg);
+
+struct lines {
+	struct text *text;
+	unsigned n;
+};
+
+static void show_line(struct lines *l, const struct flow *f, unsigned state, uint32_t tx, uint32_t rx,
+	uint64_t inode)
+{
+	text_add(l->text, "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 %llu 1 "
+			  "0000000000000000 100 0 0 10 0\n",
+		l->n++, ip_v4(&f->local), f->local_port, ip_v4(&f->remote), f->remote_port, state, tx, rx,
+		(unsigned long long)inode);
+}
+
+#define SOCKET_INODE(s) ((s)->cookie + 1000)
+
+static void show_listener(void *arg, struct port_user *u, uint16_t number)
+{
+	(void)number;
+	if (!(u->flags & PORT_LISTENING))
+		return;
+	struct inet_socket *i = container_of(u, struct inet_socket, port);
+	struct tcp_connection *c = tcp_of(&i->socket);
+	show_line(arg, &i->flow, TCP_LISTEN, 0, c->listener ? c->listener->n_ready : 0, SOCKET_INODE(&i->socket));
+}
+
+static void show_conversation(void *arg, struct demux_entry *e)
+{
+	if (e->kind == DEMUX_CONNECTION) {
+		const struct tcp_connection *c = container_of(e, struct tcp_connection, demux);
+		show_line(arg, &e->flow, c->state, c->write_seq - c->snd_una, tcp_readable(c),
+			c->orphan ? 0 : SOCKET_INODE(&c->inet.socket));
+	} else {
+		show_line(arg, &e->flow,
+			e->kind == DEMUX_REQUEST ? TCP_SYN_RECV : tcp_time_wait_state(tcp_time_wait_of(e)), 0, 0,
+			0);
+	}
+}
+
+void net_show_tcp(struct text *t)
+{
+	struct lines l = {t, 0};
+	text_add(t, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
+	port_each(&tcp_ports, show_listener, &l);
+	demux_each(show_conversation, &l);
+}
+
+static void show_datagram_socket(void *arg, struct port_user *u, uint16_t number)
+{
+	(void)number;
+	struct inet_socket *i = container_of(u, struct inet_socket, port);
+	bool connected = !ip_is_any(&i->flow.remote);
+	show_line(arg, &i->flow, connected ? TCP_ESTABLISHED : TCP_CLOSE, 0, datagram_of(&i->socket)->charge,
+		SOCKET_INODE(&i->socket));
+}
+
+void net_show_udp(struct text *t)
+{
+	struct lines l = {t, 0};
+	text_add(t, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode "
+		    "ref pointer drops\n");
+	udp_each(show_datagram_socket, &l);
+}
+
+void net_show_unix(struct text *t)
+{
+	text_add(t, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+}
+
+void net_show_route(struct text *t)
+{
+	struct route_entry r;
+	text_add(t, "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
+	for (unsigned i = 0; route_at(i, &r); i++)
+		text_add(t, "%s\t%08X\t%08X\t%04X\t0\t0\t0\t%08X\t0\t0\t0\n", r.netif->name, r.destination,
+			r.gateway, r.gateway ? 3 : 1, r.mask);
+}
+
+void net_show_dev(struct text *t)
+{
+	struct netif *n;
+	text_add(t, "Inter-|   Receive                                                |  Transmit\n"
+		    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo "
+		    "colls carrier compressed\n");
+	for (unsigned i = 0; (n = netif_at(i)); i++)
+		text_add(t, "%6s: %7llu %7llu    0 %4llu    0     0          0         0 %8llu %7llu    0 %4llu    0     0       0          0\n",
+			n->name, (unsigned long long)n->rx_bytes, (unsigned long long)n->rx_packets,
+			(unsigned long long)n->rx_dropped, (unsigned long long)n->tx_bytes,
+			(unsigned long long)n->tx_packets, (unsigned long long)n->tx_dropped);
+}
+
+/* There is no IPv6 yet: an empty file. */
+void net_show_if_inet6(struct text *t)
+{
+	(void)t;
+}
+
+static void count_user(void *arg, struct port_user *u, uint16_t number)
+{
+	(void)u, (void)number;
+	++*(unsigned *)arg;
+}
+
+void net_show_sockstat(struct text *t)
+{
+	unsigned counts[3], udp = 0;
+	demux_count(counts);
+	udp_each(count_user, &udp);
+	text_add(t, "sockets: used %u\n", counts[DEMUX_CONNECTION] + udp);
+	text_add(t, "TCP: inuse %u orphan 0 tw %u alloc %u mem 0\n", counts[DEMUX_CONNECTION],
+		counts[DEMUX_TIME_WAIT], counts[DEMUX_CONNECTION]);
+	text_add(t, "UDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n", udp);
+}

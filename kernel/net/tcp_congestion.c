@@ -1,0 +1,97 @@
+/*
+ * How fast TCP sends.  The list of algorithms, and Reno: slow start and congestion avoidance of RFC 5681 by bytes
+ * acknowledged (RFC 3465).  Entering and leaving recovery is common to all.
+ */
+#include "kernel/lib/string.h"
+#include "kernel/net/net.h"
+#include "kernel/net/tcp.h"
+
+#define SLOW_START_LIMIT 2u /* segments of growth per ACK, RFC 3465 2.2 */
+
+static void reno_init(struct tcp_connection *c)
+{
+	c->cwnd_bytes = 0;
+}
+
+static void reno_acked(struct tcp_connection *c, uint32_t n_bytes)
+{
+	if (c->cwnd < c->ssthresh) {
+		c->cwnd += min(n_bytes, SLOW_START_LIMIT * c->mss);
+		return;
+	}
+	c->cwnd_bytes += n_bytes;
+	if (c->cwnd_bytes >= c->cwnd) {
+		c->cwnd_bytes -= c->cwnd;
+		c->cwnd += c->mss;
+	}
+}
+
+static uint32_t reno_threshold(struct tcp_connection *c, uint32_t flight)
+{
+	return max(flight / 2, 2u * c->mss);
+}
+
+static const struct tcp_congestion_ops reno = {
+	.name = "reno",
+	.init = reno_init,
+	.acked = reno_acked,
+	.threshold = reno_threshold,
+};
+
+/* The first is the default. */
+static const struct tcp_congestion_ops *const algorithms[] = {&reno};
+
+const struct tcp_congestion_ops *tcp_congestion_find(const char *name, size_t len)
+{
+	for (unsigned i = 0; i < array_size(algorithms); i++)
+		if (strlen(algorithms[i]->name) == len && memcmp(algorithms[i]->name, name, len) == 0)
+			return algorithms[i];
+	return NULL;
+}
+
+const struct tcp_congestion_ops *tcp_congestion_default(void)
+{
+	return algorithms[0];
+}
+
+void tcp_congestion_init(struct tcp_connection *c)
+{
+	c->cwnd = TCP_INITIAL_WINDOW * c->mss;
+	c->ssthresh = UINT32_MAX;
+	c->recovery = TCP_OPEN;
+	c->recover = c->snd_una - 1;
+	c->congestion->init(c);
+	/* Room for the initial window twice over, as Linux's tcp_init_buffer_space(). */
+	struct socket *s = &c->inet.socket;
+	if (!socket_option(s, OPTION_SEND_LIMIT_SET))
+		s->send_limit = max(s->send_limit, min(4 * c->cwnd, net_limits.tcp_buffer_max));
+}
+
+void tcp_enter_recovery(struct tcp_connection *c)
+{
+	uint32_t flight = c->snd_nxt - c->snd_una;
+	c->ssthresh = c->congestion->threshold(c, flight);
+	c->cwnd = c->ssthresh + 3 * c->mss;
+	c->recover = c->snd_nxt;
+	c->recovery = TCP_RECOVERY;
+}
+
+void tcp_enter_loss(struct tcp_connection *c)
+{
+	/* Once per window: a timeout of what is sent again does not lower the threshold further (RFC 5681 3.1). */
+	if (c->recovery != TCP_LOSS || c->retries == 0)
+		c->ssthresh = c->congestion->threshold(c, c->snd_nxt - c->snd_una);
+	c->cwnd = c->mss;
+	c->cwnd_bytes = 0;
+	c->recover = c->snd_nxt;
+	c->rexmit_nxt = c->snd_una;
+	c->recovery = TCP_LOSS;
+	c->duplicate_acks = 0;
+	if (c->congestion->timeout)
+		c->congestion->timeout(c);
+}
+
+void tcp_idle_restart(struct tcp_connection *c)
+{
+	c->cwnd = min(c->cwnd, TCP_INITIAL_WINDOW * c->mss);
+}
