@@ -96,7 +96,7 @@ static void interest_unready(struct interest *i)
 static void interest_watch(struct interest *i)
 {
 	i->waiter.flags = i->events & EPOLLEXCLUSIVE ? WAIT_EXCLUSIVE : 0;
-	i->waiter.events = (i->events & ~EPOLL_MODES) | EPOLL_ALWAYS;
+	i->waiter.events = i->events & ~EPOLL_MODES;
 	i->waiter.wake = interest_wake;
 	if (i->file->ready)
 		wait_add(i->file->ready, &i->waiter);
@@ -112,7 +112,7 @@ static void interest_unwatch(struct interest *i)
 static unsigned interest_poll(struct interest *i)
 {
 	unsigned wanted = i->events & ~EPOLL_MODES;
-	return wanted ? file_poll(i->file) & (wanted | EPOLL_ALWAYS) : 0;
+	return wanted ? file_poll(i->file) & wanted : 0; /* none: a spent EPOLLONESHOT */
 }
 
 /* Under epoll->lock. */
@@ -280,7 +280,7 @@ static int epoll_add(struct epoll *e, int fd, struct file *f, uint32_t events, u
 	i->epoll = e;
 	i->file = f;
 	i->fd = fd;
-	i->events = events;
+	i->events = events | EPOLL_ALWAYS;
 	i->data = data;
 	list_init(&i->ready_link);
 	list_push_back(&e->interests, &i->epoll_link);
@@ -301,7 +301,7 @@ static int epoll_modify(struct interest *i, uint32_t events, uint64_t data)
 	if ((i->events | events) & EPOLLEXCLUSIVE)
 		return -EINVAL;
 	interest_unwatch(i);
-	i->events = events;
+	i->events = events | EPOLL_ALWAYS;
 	i->data = data;
 	interest_watch(i);
 	if (interest_poll(i)) {

@@ -154,7 +154,7 @@ int fd_install(struct file *f, unsigned from, unsigned flags)
 		}
 		spin_unlock(&table.lock, state);
 		if (!allowed)
-			return -EMFILE;
+			return from && from >= table.limit ? -EINVAL : -EMFILE;
 		if (fits)
 			return (int)fd;
 		int err = fd_table_grow(fd);

@@ -10,7 +10,8 @@ void fd_table_init(void);
 void fd_table_set_limit(unsigned limit);
 /* The file behind fd with a reference (file_put() it), or -EBADF. */
 int fd_get(int fd, struct file **out) must_check;
-/* Lowest free number from `from` on; takes over the reference. -EMFILE. */
+/* Lowest free number from `from` on; takes over the reference. -EMFILE; -EINVAL when from is
+ * beyond the limit. */
 int fd_install(struct file *f, unsigned from, unsigned flags) must_check;
 /* dup2: at that number, closing what is there. -EBADF beyond the limit. */
 int fd_install_at(struct file *f, int fd, unsigned flags) must_check;
