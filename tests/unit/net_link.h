@@ -1,0 +1,194 @@
+/*
+ * For the network's unit tests: a link that loses, delays, doubles and reorders, and short forms of the socket calls.
+ * The loopback interface is turned into such a link, so that both ends of a conversation live in one stack; time is
+ * the host port's, so a run with the same seed is the same run.
+ */
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/linux/errno.h"
+#include "abi/linux/in.h"
+#include "abi/linux/socket.h"
+#include "abi/linux/tcp.h"
+#include "kernel/arch/host/host.h"
+#include "kernel/arch/timer.h"
+#include "kernel/file/file.h"
+#include "kernel/mem/heap.h"
+#include "kernel/net/address.h"
+#include "kernel/net/net.h"
+#include "kernel/net/payload.h"
+#include "kernel/net/socket.h"
+#include "kernel/sched/thread.h"
+#include "kernel/sched/timer.h"
+
+static struct link_script {
+	unsigned loss, duplicate, reorder; /* per thousand */
+	uint64_t delay_ns;
+	uint32_t seed;
+	/* Look at, and perhaps drop, each packet: true drops.  NULL: none. */
+	bool (*filter)(const uint8_t *ip, uint32_t len);
+	unsigned n_sent, n_lost;
+} script;
+
+static unsigned roll(void)
+{
+	script.seed = script.seed * 1664525u + 1013904223u;
+	return (script.seed >> 8) % 1000;
+}
+
+struct flying {
+	struct timer timer;
+	struct packet *packet;
+};
+
+static void arrive(struct timer *t)
+{
+	struct flying *f = container_of(t, struct flying, timer);
+	netif_receive(&loopback, f->packet);
+	netif_receive_done(&loopback);
+	heap_free(f);
+}
+
+static void launch(struct packet *p, uint64_t delay_ns)
+{
+	struct flying *f = heap_zalloc(sizeof(*f));
+	f->packet = p;
+	timer_init(&f->timer, arrive);
+	timer_start(&f->timer, clock_monotonic_ns() + delay_ns);
+}
+
+static int link_transmit(struct netif *n, struct packet *p)
+{
+	(void)n;
+	uint32_t len = packet_length(p);
+	struct packet *copy = packet_copy(p, 0, len);
+	assert(copy && len <= loopback.mtu);
+	packet_free(p);
+	script.n_sent++;
+	bool drop = roll() < script.loss;
+	if (script.filter && script.filter(packet_data(copy), len))
+		drop = true;
+	if (drop) {
+		script.n_lost++;
+		packet_free(copy);
+		return 0;
+	}
+	if (roll() < script.duplicate)
+		launch(packet_copy(copy, 0, len), script.delay_ns + roll() * 1000);
+	launch(copy, script.delay_ns + (roll() < script.reorder ? script.delay_ns * 2 : 0));
+	return 0;
+}
+
+static const struct netif_ops link_ops = {.transmit = link_transmit};
+
+static void link_start(unsigned mtu)
+{
+	static bool ready;
+	if (!ready)
+		net_init();
+	ready = true;
+	loopback.ops = &link_ops;
+	loopback.mtu = (uint16_t)mtu;
+	loopback.flags &= ~NETIF_CHECKSUM_TX;
+	script = (struct link_script){.delay_ns = NS_PER_MS, .seed = 1};
+}
+
+static struct socket_address address(const char *dotted, uint16_t port)
+{
+	struct socket_address a;
+	uint32_t v4 = 0;
+	assert(v4_parse(&dotted, &v4));
+	struct ip_addr ip = ip_from_v4(v4);
+	memset(&a, 0, sizeof(a));
+	address_format(&a, &ip, port);
+	return a;
+}
+
+static inline uint16_t port_of(const struct socket_address *a)
+{
+	return load_be16(a->bytes + 2);
+}
+
+static inline struct file *new_socket(int type, uint32_t flags)
+{
+	struct file *f = NULL;
+	int err = socket_create(AF_INET, type, 0, flags, &f);
+	if (err < 0)
+		panic("socket: %d", err);
+	return f;
+}
+
+static inline int bind_to(struct file *f, const char *dotted, uint16_t port)
+{
+	struct socket_address a = address(dotted, port);
+	return socket_bind(f, &a);
+}
+
+static inline int connect_to(struct file *f, const char *dotted, uint16_t port)
+{
+	struct socket_address a = address(dotted, port);
+	return socket_connect(f, &a);
+}
+
+static inline long send_bytes(struct file *f, const void *data, size_t n, int flags)
+{
+	struct io_buffer b;
+	io_buffer_kernel(&b, (void *)(uintptr_t)data, n);
+	struct socket_message m = {.data = &b, .flags = flags, .deadline_ns = NO_DEADLINE};
+	return socket_send(f, &m);
+}
+
+static inline long receive_bytes_of(struct file *f, void *data, size_t n, int flags)
+{
+	struct io_buffer b;
+	io_buffer_kernel(&b, data, n);
+	struct socket_message m = {.data = &b, .flags = flags, .deadline_ns = NO_DEADLINE};
+	return socket_receive(f, &m);
+}
+
+static inline struct file *listen_on(uint16_t port, int backlog)
+{
+	struct file *f = new_socket(SOCK_STREAM, 0);
+	int one = 1;
+	assert(socket_set_option(f, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0);
+	assert(bind_to(f, "127.0.0.1", port) == 0);
+	assert(socket_listen(f, backlog) == 0);
+	return f;
+}
+
+static inline struct file *accept_from(struct file *l)
+{
+	struct file *f = NULL;
+	struct socket_address peer;
+	int err = socket_accept(l, 0, &f, &peer);
+	if (err < 0)
+		panic("accept: %d", err);
+	return f;
+}
+
+static inline struct thread *start_thread(void (*entry)(void *), void *arg)
+{
+	const struct thread_request r = {.size = sizeof(struct thread), .name = "peer", .entry = entry, .arg = arg};
+	struct thread *t = NULL;
+	assert(thread_create(&r, &t) == 0);
+	thread_get(t);
+	thread_start(t);
+	return t;
+}
+
+static inline void join_thread(struct thread *t)
+{
+	while (atomic_load(&t->state) != THREAD_DEAD)
+		(void)thread_block(clock_monotonic_ns() + NS_PER_MS);
+	thread_put(t);
+}
+
+static inline void sleep_ms(uint64_t ms)
+{
+	uint64_t until = clock_monotonic_ns() + ms * NS_PER_MS;
+	while (clock_monotonic_ns() < until)
+		(void)thread_block(until);
+}
