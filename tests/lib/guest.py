@@ -14,7 +14,8 @@ A program says in one of its first lines how it wants to be built and run:
     lib=NAME.c                  a shared library built beside it and given to the machine
     timeout=  slow              seconds for both runs; left out of quick
 
-Standard output and standard error are one stream, as on a console.  A sibling NAME.expected replaces Linux's
+Standard output and standard error are one stream, as on a console; what the kernel says there ("mote: ...", and the
+report of the program's death at its end) is not the program's and is left out.  A sibling NAME.expected replaces Linux's
 answer where the two must differ; its lines that begin with '#' say why, and "# exit N" the status.
 """
 import difflib
@@ -30,6 +31,8 @@ from case import BUILD, TESTS, Case, Failure, Skip
 
 FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-missing-field-initializers"]
 KNOWN = set("static pie static-pie cflags libs args env stdin cpus memory net lib timeout slow".split())
+# The kernel's own lines on the console, and its report of the program's death, the last thing there.
+KERNEL_SAYS = re.compile(rb"^mote: (\[ *\d+\.\d+\] .*\n|(.* ended by SIG|out of memory:)(?s:.*)\Z)", re.M)
 linux_only = False
 
 
@@ -118,8 +121,8 @@ def run(case, path, d):
         options += ["-e", e]
     if "lib" in d:
         options += ["-f", os.path.join(os.path.dirname(program), "lib" + os.path.splitext(d["lib"])[0] + ".so")]
-    m = machine.run(case, options, program, args, stdin)
-    compare(want, m)
+    status, output = machine.run(case, options, program, args, stdin)
+    compare(want, (status, KERNEL_SAYS.sub(b"", output)))
 
 
 def on_linux(case, program, args, env, stdin, cpus):
