@@ -49,7 +49,9 @@
 #define BOOT_CONTROL_HANGUP 'H'         /* SIGHUP */
 
 /*
- * The status record: one line of text, written just before the machine ends.
+ * The status record, lines of text:
+ *     "started\n"        the program is about to run: input that comes from now on is not lost
+ * and, just before the machine ends, one of:
  *     "exited N\n"       the program's exit status, 0..255
  *     "killed N\n"       ended by signal N (its report is on the console)
  *     "oom\n"            ended for want of memory

@@ -29,6 +29,7 @@ struct state {
 	int signals;                 /* a signalfd */
 	char input[2 * INPUT_CHUNK]; /* for the machine, framed */
 	size_t input_at, input_len;
+	bool started; /* the machine takes input from now on */
 	bool input_ended, child_ended, output_closed, console_closed;
 	int child_status;
 	int stop_signal;    /* that asked for the end; 0 = none did */
@@ -162,6 +163,20 @@ static bool read_text(int fd, struct text *to, size_t max)
 	return n > 0;
 }
 
+/* The first line tells when the kernel listens; the rest is how the machine ended. */
+static bool read_status(struct state *s)
+{
+	static const char line[] = "started\n";
+
+	bool more = read_text(s->relay->status, &s->status, BOOT_STATUS_MAX);
+	if (s->started || !s->status.len || !string_starts(s->status.data, line))
+		return more;
+	s->started = true;
+	s->status.len -= strlen(line);
+	memmove(s->status.data, s->status.data + strlen(line), s->status.len + 1);
+	return more;
+}
+
 /* ---- Signals ---- */
 
 /* The first one asks the machine to stop as its signal says; the second ends it. */
@@ -199,7 +214,7 @@ static void drain(struct state *s)
 {
 	while (!s->console_closed && read_console(s))
 		;
-	while (read_text(s->relay->status, &s->status, BOOT_STATUS_MAX))
+	while (read_status(s))
 		;
 	while (read_text(s->relay->errors, &s->errors, ERRORS_MAX))
 		;
@@ -293,9 +308,10 @@ static void step(struct state *s)
 {
 	enum { CONSOLE, INPUT, SIGNALS, STATUS, ERRORS, N };
 	bool wants_input = !s->input_ended && !s->input_len;
+	bool has_input = s->input_len && (s->started || !s->relay->is_framed);
 	struct pollfd fds[N] = {
 		[CONSOLE] = {s->console_closed ? -1 : s->relay->console,
-			(short)(POLLIN | (s->input_len ? POLLOUT : 0)), 0},
+			(short)(POLLIN | (has_input ? POLLOUT : 0)), 0},
 		[INPUT] = {wants_input ? STDIN_FILENO : -1, POLLIN, 0},
 		[SIGNALS] = {s->signals, POLLIN, 0},
 		[STATUS] = {s->relay->status, POLLIN, 0},
@@ -315,7 +331,7 @@ static void step(struct state *s)
 	if (fds[INPUT].revents)
 		read_input(s);
 	if (fds[STATUS].revents & POLLIN)
-		read_text(s->relay->status, &s->status, BOOT_STATUS_MAX);
+		read_status(s);
 	if (fds[ERRORS].revents & POLLIN)
 		read_text(s->relay->errors, &s->errors, ERRORS_MAX);
 	if (fds[SIGNALS].revents)

@@ -5,6 +5,7 @@
 #include "abi/image.h"
 #include "abi/linux/errno.h"
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/firmware.h"
 #include "kernel/arch/timer.h"
 #include "kernel/arch/upcall.h"
 #include "kernel/dev/block.h"
@@ -95,6 +96,15 @@ static void socket_ids(uint32_t ids[3])
 	ids[0] = PROCESS_ID;
 	ids[1] = process.euid;
 	ids[2] = process.egid;
+}
+
+/* Whoever runs the machine asks for a signal through the console's input. */
+static void control_signal(int signal)
+{
+	if (signal == SIGTERM)
+		power_button();
+	else
+		(void)!signal_send_process(signal, &(struct linux_siginfo){.si_code = SI_KERNEL});
 }
 
 /* What lower layers must know of higher ones. */
@@ -203,7 +213,10 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 		.virtio_mmio = (const char *const *)options.virtio_mmio.items,
 		.n_virtio_mmio = options.virtio_mmio.n,
 	});
+	if (options.control)
+		console_set_control(control_signal);
 	console_init(options.console);
+	firmware_watch_power_button();
 
 	struct thread *starter = NULL;
 	const struct thread_request request = {

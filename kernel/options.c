@@ -1,6 +1,7 @@
 /* The machine's options from command-line words.  One table says which word sets what. */
 #include "kernel/options.h"
 
+#include "abi/boot.h"
 #include "abi/linux/errno.h"
 #include "kernel/lib/command_line.h"
 #include "kernel/lib/log.h"
@@ -92,6 +93,8 @@ static void set_flag(struct options *o, const char *word)
 		o->in_place = false;
 	else if (strcmp(word, "mote.missing-files") == 0)
 		o->missing_files = true;
+	else if (strcmp(word, BOOT_CONTROL_OPTION) == 0)
+		o->control = true;
 	else if (strcmp(word, "mote.tty") == 0)
 		o->terminal = true;
 	else if (string_starts_with(word, "mote."))

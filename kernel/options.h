@@ -24,6 +24,7 @@ struct options {
 	struct string_list virtio_mmio; /* values of virtio_mmio.device= */
 	bool has_arguments;             /* there was a "--" */
 	bool quiet, in_place, trace_syscalls, missing_files;
+	bool control;  /* mote.control */
 	bool terminal; /* mote.tty */
 	uint8_t seed[32];
 	unsigned seed_len;

@@ -41,6 +41,8 @@ bool cpu_random(uint64_t *out) must_check;
 /* What /proc/cpuinfo says of one CPU; as snprintf. */
 int cpu_describe(unsigned cpu, char *buf, size_t size);
 
+/* A line of the status record before the end: "started\n". */
+void machine_tell(const char *record);
 /* End the machine with the status record of abi/boot.h.  The first caller wins; it never returns. */
 _Noreturn void machine_end(const char *record, unsigned status);
 _Noreturn void machine_restart(void);

@@ -4,7 +4,9 @@
  * stream piped into the machine.
  */
 #include "kernel/dev/console.h"
+#include "abi/boot.h"
 #include "abi/linux/errno.h"
+#include "abi/linux/signal.h"
 #include "kernel/arch/cpu.h"
 #include "kernel/dev/console_device.h"
 #include "kernel/lib/log.h"
@@ -25,6 +27,11 @@ static struct spinlock read_lock = SPINLOCK_INIT;
 static char ring[RING_SIZE];
 static unsigned head, tail; /* free-running: put at head, taken at tail */
 static bool held_back;
+static bool escaped; /* the byte before was BOOT_CONTROL */
+static bool ended;   /* BOOT_CONTROL_END came: no more input */
+
+/* Set once, before input is looked at: input is framed as abi/boot.h says. */
+static void (*control)(int signal);
 
 static struct wait_queue readable = {SPINLOCK_INIT, LIST_INIT(readable.waiters)};
 
@@ -77,17 +84,65 @@ void console_write(const char *text, size_t len)
 	irq_restore(state);
 }
 
+void console_set_control(void (*signal)(int signal))
+{
+	control = signal;
+}
+
+/* False: no room. */
+static bool put(char c)
+{
+	if (head - tail == RING_SIZE)
+		return false;
+	ring[head++ % RING_SIZE] = c;
+	return true;
+}
+
+/* One byte of framed input; a signal it asks for goes into *signal. */
+static bool put_framed(char c, int *signal)
+{
+	if (!escaped && c == BOOT_CONTROL) {
+		escaped = true;
+		return true;
+	}
+	if (!escaped || c == BOOT_CONTROL) {
+		bool taken = put(c);
+		escaped &= !taken;
+		return taken;
+	}
+	escaped = false;
+	switch (c) {
+	case BOOT_CONTROL_END:
+		ended = true;
+		break;
+	case BOOT_CONTROL_TERMINATE:
+		*signal = SIGTERM;
+		break;
+	case BOOT_CONTROL_INTERRUPT:
+		*signal = SIGINT;
+		break;
+	case BOOT_CONTROL_HANGUP:
+		*signal = SIGHUP;
+		break;
+	}
+	return true;
+}
+
 size_t console_input(struct console_device *d, const char *bytes, size_t n)
 {
 	if (d != chosen)
 		return 0;
+	int signal = 0;
+	size_t taken = 0;
 	irq_state state = spin_lock(&read_lock);
-	size_t taken = min(n, (size_t)(RING_SIZE - (head - tail)));
-	for (size_t i = 0; i < taken; i++)
-		ring[(head + i) % RING_SIZE] = bytes[i];
-	head += (unsigned)taken;
+	while (taken < n && !signal &&
+		(control ? put_framed(bytes[taken], &signal) : put(bytes[taken])))
+		taken++;
+	taken += signal != 0; /* its byte was the last one looked at */
 	held_back |= taken < n;
 	spin_unlock(&read_lock, state);
+	if (signal)
+		control(signal);
 	if (taken > 0)
 		wait_wake(&readable, READABLE);
 	return taken;
@@ -100,7 +155,7 @@ long console_read(char *to, size_t size)
 	for (size_t i = 0; i < n; i++)
 		to[i] = ring[(tail + i) % RING_SIZE];
 	tail += (unsigned)n;
-	bool resume = held_back && n > 0;
+	bool resume = held_back && n > 0, end = ended && n == 0;
 	held_back &= !resume;
 	spin_unlock(&read_lock, state);
 	if (resume) {
@@ -108,7 +163,7 @@ long console_read(char *to, size_t size)
 		chosen->resume(chosen);
 		irq_restore(state);
 	}
-	return n > 0 ? (long)n : -EAGAIN;
+	return n > 0 || end ? (long)n : -EAGAIN;
 }
 
 struct wait_queue *console_readable(void)
@@ -118,5 +173,5 @@ struct wait_queue *console_readable(void)
 
 bool console_has_input(void)
 {
-	return __atomic_load_n(&head, __ATOMIC_ACQUIRE) != tail;
+	return __atomic_load_n(&head, __ATOMIC_ACQUIRE) != tail || ended;
 }

@@ -9,10 +9,13 @@
 
 /* All of it; polls, never sleeps, any context. */
 void console_write(const char *text, size_t len);
-/* Bytes that have arrived, at least one, else -EAGAIN.  Any context. */
+/* Bytes that have arrived, at least one, else -EAGAIN; 0: there will be no more.  Any context. */
 long console_read(char *to, size_t size) must_check;
 /* Announces EPOLLIN. */
 struct wait_queue *console_readable(void);
 bool console_has_input(void);
+/* Input is framed as abi/boot.h says under BOOT_CONTROL; signals asked for go to signal(), any
+ * context.  Before console_init(). */
+void console_set_control(void (*signal)(int signal));
 /* name of console=, NULL: the first there is; "none": silence. */
 void console_init(const char *name);

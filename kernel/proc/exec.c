@@ -77,7 +77,7 @@ static const char *reason(int err)
 	case -ENOTDIR:
 		return "not found (a part of its path is not a directory)";
 	case -EACCES:
-		return "not an executable file (permissions, or not a regular file)";
+		return "permission denied: not an executable regular file";
 	case -ELOOP:
 		return "too many levels of symbolic links or scripts";
 	case -ENOMEM:
@@ -114,7 +114,8 @@ static char *next_word(char **at)
 }
 
 /* Split "#! interpreter [one argument]".  -ENOEXEC. */
-static int parse_script(const struct program_file *f, char line[PROGRAM_HEAD], char **interpreter, char **argument)
+static int parse_script(
+	const struct program_file *f, char line[PROGRAM_HEAD], char **interpreter, char **argument)
 {
 	memcpy(line, f->head, f->head_len);
 	unsigned len = min(f->head_len, PROGRAM_HEAD - 1);
@@ -136,7 +137,8 @@ static int parse_script(const struct program_file *f, char line[PROGRAM_HEAD], c
 }
 
 /* argv becomes: interpreter, argument, script, the old argv without its first. */
-static int script_arguments(struct exec_plan *p, const char *interpreter, const char *argument, const char *script)
+static int script_arguments(
+	struct exec_plan *p, const char *interpreter, const char *argument, const char *script)
 {
 	struct string_vector old = p->arguments, new = {0};
 	int err = string_vector_add(&new, heap_string(interpreter));
@@ -171,7 +173,8 @@ static int follow_script(struct exec_plan *p, char **script)
 	program_close(&p->program);
 	err = program_open(NULL, interpreter, &p->program);
 	if (err < 0) {
-		format(p->why, sizeof(p->why), "%s: its interpreter %s: %s", *script, interpreter, reason(err));
+		format(p->why, sizeof(p->why), "%s: its interpreter %s: %s", *script, interpreter,
+			reason(err));
 		return err;
 	}
 	heap_free(*script);
@@ -247,7 +250,8 @@ static _Noreturn void fail_commit(struct exec_plan *p, const char *what, int err
 {
 	char record[300];
 	if (p->first) {
-		format(record, sizeof(record), "failed 126 %s: %s: %s\n", p->name, what, reason(err));
+		format(record, sizeof(record), "failed 126 %s: %s: %s\n", p->name, what,
+			reason(err));
 		log_error("%s: %s: %s", p->name, what, reason(err));
 		process_end(record, 126);
 	}
@@ -265,8 +269,10 @@ static uintptr_t lay_out(struct exec_plan *p)
 {
 	uintptr_t stack_top = USER_STACK_TOP - random_pages(STACK_RANDOM_BITS);
 	uint64_t stack_size = min(process_limit(RLIMIT_STACK), (uint64_t)USER_END / 6 * 5);
-	uintptr_t mmap_top = align_down(stack_top - max(stack_size, STACK_GAP_MIN) - STACK_GUARD_GAP, PAGE_SIZE) -
-			     random_pages(USER_MMAP_RANDOM_BITS);
+	uintptr_t mmap_top =
+		align_down(
+			stack_top - max(stack_size, STACK_GAP_MIN) - STACK_GUARD_GAP, PAGE_SIZE) -
+		random_pages(USER_MMAP_RANDOM_BITS);
 	rw_lock_write(&process.space_lock);
 	struct address_space *s = &process.space;
 	int err = 0;
@@ -380,11 +386,7 @@ static void name_program(struct exec_plan *p)
 	heap_free(process.executable);
 	process.executable = p->program.path;
 	p->program.path = NULL;
-	struct dentry *old = process.executable_dentry;
-	process.executable_dentry = p->program.file->dentry;
-	dentry_get(process.executable_dentry);
-	if (old)
-		dentry_put(old);
+	vfs_set_executable(p->program.file->dentry);
 }
 
 /* Map everything; ip and sp to start at. */
@@ -450,5 +452,6 @@ _Noreturn void exec_commit(struct exec_plan *p)
 	uintptr_t entry = s.entry;
 	exec_plan_free(p);
 	heap_free(p);
+	machine_tell("started\n");
 	thread_enter_user(entry, sp);
 }

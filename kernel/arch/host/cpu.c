@@ -75,6 +75,11 @@ int cpu_describe(unsigned cpu, char *buf, size_t size)
 	return snprintf(buf, size, "processor\t: %u\n", cpu);
 }
 
+void machine_tell(const char *record)
+{
+	fprintf(stderr, "machine_tell: %s", record);
+}
+
 void machine_end(const char *record, unsigned status)
 {
 	fprintf(stderr, "machine_end: %s", record);

@@ -113,14 +113,27 @@ void machine_restart(void)
 	halt();
 }
 
+/* What was written to the serial port must have left it: ending the machine ends that, too. */
+static void drain_serial_port(void)
+{
+	for (unsigned i = 0; i < 1000000 && !(io_in8(0x3fd) & 0x40); i++)
+		cpu_relax();
+}
+
+void machine_tell(const char *record)
+{
+	if (status_port)
+		for (const char *p = record; *p; p++)
+			io_out8((uint16_t)status_port, (uint8_t)*p);
+}
+
 void machine_end(const char *record, unsigned status)
 {
 	irq_disable();
 	if (atomic_exchange(&ended, 1))
 		halt();
-	if (status_port)
-		for (const char *p = record; *p; p++)
-			io_out8((uint16_t)status_port, (uint8_t)*p);
+	drain_serial_port();
+	machine_tell(record);
 	if (exit_port)
 		io_out32((uint16_t)exit_port, status & 0x7f);
 	acpi_off();

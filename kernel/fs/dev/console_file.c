@@ -155,8 +155,11 @@ static long line_take(struct io_buffer *to)
 static long terminal_read(struct io_buffer *to)
 {
 	char c;
-	while (!terminal.finished && console->read(&c, 1) == 1)
+	long n = 1;
+	while (!terminal.finished && (n = console->read(&c, 1)) == 1)
 		line_type(c);
+	if (!terminal.finished && n == 0) /* the end of all input ends the line, too */
+		terminal.finished = terminal.end = true;
 	return terminal.finished ? line_take(to) : -EAGAIN;
 }
 
