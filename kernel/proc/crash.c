@@ -4,6 +4,7 @@
  */
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/queue.h"
 
@@ -29,7 +30,18 @@ static void add_address(struct text *t, const char *what, uintptr_t address)
 {
 	char where[256];
 	crash_describe_address(address, where, sizeof(where));
-	text_add(t, "%s %s\n", what, where);
+	text_add(t, "mote:   %s %s\n", what, where);
+}
+
+/* Every line of the report says who speaks. */
+static void add_lines(struct text *t, const char *lines)
+{
+	while (*lines) {
+		const char *end = strchr(lines, '\n');
+		int n = end ? (int)(end - lines) : (int)strlen(lines);
+		text_add(t, "mote:   %.*s\n", n, lines);
+		lines += end ? n + 1 : n;
+	}
 }
 
 /* "SEGV_MAPERR: no mapping there" */
@@ -59,13 +71,13 @@ static bool has_address(int signal, const struct linux_siginfo *info)
 static void add_callers(struct text *t, const struct trap_frame *f)
 {
 	uintptr_t frame = trap_fp(f), last = trap_sp(f);
-	add_address(t, "  #0 ", trap_ip(f));
+	add_address(t, " #0 ", trap_ip(f));
 	for (unsigned i = 1; i < CALLERS_MAX && frame >= last && frame % 8 == 0; i++) {
 		uintptr_t pair[2]; /* the caller's frame, where it goes on */
 		char number[16];
 		if (copy_in(pair, user_at(frame), sizeof(pair)) < 0 || pair[1] == 0)
 			break;
-		format(number, sizeof(number), "  #%-2u", i);
+		format(number, sizeof(number), " #%-2u", i);
 		add_address(t, number, pair[1]);
 		last = frame + sizeof(pair);
 		frame = pair[0];
@@ -76,12 +88,12 @@ static void add_details(struct text *t, int signal, const struct linux_siginfo *
 {
 	static char registers[1024]; /* one report, by the reaper */
 	trap_describe(f, registers, sizeof(registers));
-	text_add(t, "%s", registers);
+	add_lines(t, registers);
 	add_address(t, "code: ", trap_ip(f));
 	add_address(t, "stack:", trap_sp(f));
 	if (has_address(signal, info))
 		add_address(t, "fault:", info->fault.address);
-	text_add(t, "callers (by frame pointer; code without one breaks the chain):\n");
+	add_lines(t, "callers (by frame pointer; code without one breaks the chain):");
 	add_callers(t, f);
 }
 

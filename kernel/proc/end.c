@@ -140,9 +140,9 @@ _Noreturn void process_out_of_memory(const char *what)
 	char text[512];
 	int n = format(text, sizeof(text),
 		"mote: out of memory: %s\n"
-		"      of %lu MB: %lu program, %lu files (%lu dirty), %lu kernel heap, %lu page tables, %lu stacks, "
+		"mote:   of %lu MB: %lu program, %lu files (%lu dirty), %lu kernel heap, %lu page tables, %lu stacks, "
 		"%lu free (MB)\n"
-		"      give the machine more memory: mote run -m SIZE\n",
+		"mote:   give the machine more memory: mote run -m SIZE\n",
 		what, u.total >> 8, u.anonymous >> 8, u.cached >> 8, u.dirty >> 8, u.heap >> 8, u.page_tables >> 8,
 		u.stacks >> 8, u.free >> 8);
 	log_text(text, min((size_t)n, sizeof(text) - 1));

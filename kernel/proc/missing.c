@@ -62,7 +62,7 @@ void missing_files_list(void)
 		missing.n ? ":" : "");
 	log_text(line, (size_t)n);
 	for (unsigned i = 0; i < missing.n; i++) {
-		n = format(line, sizeof(line), "    %s\n", missing.paths[i]);
+		n = format(line, sizeof(line), "mote:   %s\n", missing.paths[i]);
 		log_text(line, min((size_t)n, sizeof(line) - 1));
 	}
 }

@@ -42,6 +42,7 @@ struct task {
 	struct linux_stack altstack;
 	user_addr clear_child_tid, robust_list;
 	uint32_t exit_code;
+	int policy;                 /* SCHED_: kept and told */
 	int restart;                /* ERESTART...: the call in progress returned -EINTR; 0: it did not */
 	uint64_t deadline_ns;       /* of that call; NO_DEADLINE: none. See syscall_deadline() */
 	bool resume_deadline;       /* it was restarted: its deadline stays */
@@ -93,8 +94,7 @@ struct process {
 	struct wait_queue continued;
 
 	/* set once, at start or exec: */
-	char *executable; /* path as /proc/self/exe shows it */
-	struct dentry *executable_dentry;
+	char *executable; /* its path, for reports */
 	uintptr_t arg_start, arg_end, env_start, env_end, stack_start, auxv_start, auxv_end;
 	uintptr_t code_start, code_end, data_start, data_end, vdso_base, entry;
 	uint64_t start_ns;

@@ -1,6 +1,7 @@
 /* What is done to a descriptor rather than through it: dup(2), fcntl(2), ioctl(2), flock(2), sizes and syncing. */
 #include "abi/linux/errno.h"
 #include "abi/linux/ioctl.h"
+#include "abi/linux/resource.h"
 #include "kernel/file/fd_table.h"
 #include "kernel/file/kinds.h"
 #include "kernel/syscall/user.h"
@@ -46,7 +47,7 @@ long sys_dup3(const struct syscall_args *args)
 
 static long dup_from(struct file *f, unsigned long from, unsigned flags)
 {
-	if (from >= 0x80000000ul)
+	if (from >= process_limit(RLIMIT_NOFILE))
 		return -EINVAL;
 	file_get(f);
 	int fd = fd_install(f, (unsigned)from, flags);
@@ -73,7 +74,7 @@ static long record_lock(struct file *f, int command, user_addr at)
 	struct linux_flock lock;
 	/* A lock of an open file description is the file's, any other the process's. */
 	bool of_file = command >= F_OFD_GETLK && command <= F_OFD_SETLKW;
-	void *owner = of_file ? (void *)f : (void *)&process;
+	void *owner = of_file ? f : NULL;
 	int err = copy_in(&lock, at, sizeof(lock));
 	if (err == 0 && of_file && lock.l_pid != 0)
 		err = -EINVAL;
@@ -228,11 +229,18 @@ static long ftruncate_file(struct file *f, const struct syscall_args *args)
 	return f->ops->truncate(f, args->a[1]);
 }
 
+#define FALLOC_KEEP_SIZE 1
+#define FALLOC_PUNCH_HOLE 2
+#define FALLOC_MODES 0x7b /* all but NO_HIDE_STALE */
+
 static long fallocate_file(struct file *f, const struct syscall_args *args)
 {
 	int64_t offset = (int64_t)args->a[2], n = (int64_t)args->a[3];
+	int mode = arg_int(args, 1);
 	if (offset < 0 || n <= 0)
 		return -EINVAL;
+	if ((mode & ~FALLOC_MODES) || (mode & (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE)) == FALLOC_PUNCH_HOLE)
+		return -EOPNOTSUPP;
 	if (!file_writable(f))
 		return -EBADF;
 	if (offset > INT64_MAX - n)
@@ -241,7 +249,7 @@ static long fallocate_file(struct file *f, const struct syscall_args *args)
 		return -ESPIPE;
 	if (!f->ops->truncate)
 		return -ENODEV;
-	return f->ops->allocate ? f->ops->allocate(f, arg_int(args, 1), (uint64_t)offset, (uint64_t)n) : -EOPNOTSUPP;
+	return f->ops->allocate ? f->ops->allocate(f, mode, (uint64_t)offset, (uint64_t)n) : -EOPNOTSUPP;
 }
 
 static long fsync_file(struct file *f, const struct syscall_args *args)

@@ -124,15 +124,6 @@ static int check_mmap(const struct syscall_args *args, unsigned flags)
 	return 0;
 }
 
-/* Shared anonymous memory is a file without a name. */
-static int get_backing(const struct syscall_args *args, unsigned flags, bool shared, struct file **out)
-{
-	*out = NULL;
-	if (!(flags & MAP_ANONYMOUS))
-		return fd_get(arg_int(args, 4), out);
-	return shared ? vfs_memory_file("dev/zero", align_up(args->a[1], PAGE_SIZE), out) : 0;
-}
-
 static long map(const struct map_request *r)
 {
 	uintptr_t at = 0;
@@ -142,19 +133,9 @@ static long map(const struct map_request *r)
 	return err < 0 ? err : (long)at;
 }
 
-long sys_mmap(const struct syscall_args *args)
+/* f: the file that is mapped, or NULL for memory of the program's own. */
+static long map_request(const struct syscall_args *args, unsigned flags, bool shared, struct file *f)
 {
-	unsigned flags = arg_uint(args, 3);
-	int err = 0;
-	bool shared = shared_kind(flags, &err);
-	if (err == 0)
-		err = check_mmap(args, flags);
-	if (err < 0)
-		return err;
-	struct file *f;
-	err = get_backing(args, flags, shared, &f);
-	if (err < 0)
-		return err;
 	struct map_request r = {
 		.address = align_down(args->a[0], PAGE_SIZE),
 		.length = args->a[1],
@@ -170,10 +151,26 @@ long sys_mmap(const struct syscall_args *args)
 		r.how |= MAP_POPULATE_NOW;
 	}
 	char *name = NULL;
-	if (f)
-		err = request_file(f, shared, &r, &name);
+	int err = f ? request_file(f, shared, &r, &name) : 0;
 	long result = err < 0 ? err : map(&r);
 	heap_free(name);
+	return result;
+}
+
+long sys_mmap(const struct syscall_args *args)
+{
+	unsigned flags = arg_uint(args, 3);
+	struct file *f = NULL;
+	int err = flags & MAP_ANONYMOUS ? 0 : fd_get(arg_int(args, 4), &f);
+	if (err < 0)
+		return err;
+	bool shared = shared_kind(flags, &err);
+	if (err == 0)
+		err = check_mmap(args, flags);
+	/* Shared anonymous memory is a file without a name. */
+	if (err == 0 && shared && (flags & MAP_ANONYMOUS))
+		err = vfs_memory_file("dev/zero", align_up(args->a[1], PAGE_SIZE), &f);
+	long result = err < 0 ? err : map_request(args, flags, shared, f);
 	if (f)
 		file_put(f);
 	return result;

@@ -211,7 +211,8 @@ long sys_getcwd(const struct syscall_args *args)
 	if (!buf)
 		return -ENOMEM;
 	struct dentry *d = vfs_working();
-	long n = vfs_path(d, buf, PATH_MAX);
+	struct linux_stat st = {.st_nlink = 1};
+	long n = vfs_stat(d, &st) == 0 && st.st_nlink == 0 ? -ENOENT : vfs_path(d, buf, PATH_MAX);
 	dentry_put(d);
 	if (n >= 0 && (size_t)n + 1 > args->a[1])
 		n = -ERANGE;
@@ -268,8 +269,12 @@ long sys_mount(const struct syscall_args *args)
 
 long sys_umount2(const struct syscall_args *args)
 {
-	(void)args;
-	return -EPERM;
+	struct dentry *d;
+	int err = place_lookup(AT_FDCWD, arg_user(args, 0), 0, 0, &d);
+	if (err < 0)
+		return err;
+	dentry_put(d);
+	return -EINVAL;
 }
 
 /* --- getdents64(2) --- */

@@ -34,6 +34,30 @@ long sys_openat(const struct syscall_args *args)
 	return open_at(arg_int(args, 0), arg_user(args, 1), arg_uint(args, 2), arg_uint(args, 3));
 }
 
+struct open_how {
+	uint64_t flags, mode, resolve;
+};
+#define RESOLVE_ALL 0x3fu
+
+/* openat2(2): flags unknown to it are refused.  Rules for the walk (RESOLVE_) are not to be had: as a Linux before 5.6. */
+long sys_openat2(const struct syscall_args *args)
+{
+	struct open_how how;
+	if (args->a[3] < sizeof(how))
+		return -EINVAL;
+	if (args->a[3] > sizeof(how))
+		return -E2BIG;
+	if (copy_in(&how, arg_user(args, 2), sizeof(how)) < 0)
+		return -EFAULT;
+	if ((how.flags & ~(uint64_t)OPEN_FLAGS) || (how.mode & ~07777ull) || (how.resolve & ~(uint64_t)RESOLVE_ALL))
+		return -EINVAL;
+	if (how.mode && !(how.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))))
+		return -EINVAL;
+	if (how.resolve)
+		return -ENOSYS;
+	return open_at(arg_int(args, 0), arg_user(args, 1), (unsigned)how.flags, (unsigned)how.mode);
+}
+
 long sys_close(const struct syscall_args *args)
 {
 	return fd_close(arg_int(args, 0));

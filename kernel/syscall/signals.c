@@ -156,21 +156,22 @@ long sys_tgkill(const struct syscall_args *args)
 	return kill_thread(arg_int(args, 0), arg_int(args, 1), arg_int(args, 2));
 }
 
-/* sigqueue(3): the program writes the information itself; to itself it may even claim to be the kernel. */
-static int queued_info(user_addr from, int signal, struct linux_siginfo *info)
+/* sigqueue(3): the program writes the information itself; only to itself a thread may claim to be the kernel. */
+static int queued_info(user_addr from, int to, int signal, struct linux_siginfo *info)
 {
-	if (signal < 0 || signal > SIGNALS)
-		return -EINVAL;
-	int err = copy_in(info, from, sizeof(*info));
+	if (copy_in(info, from, sizeof(*info)) < 0)
+		return -EFAULT;
+	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && to != thread_current()->tid)
+		return -EPERM;
 	info->si_signo = signal;
-	return err;
+	return signal < 0 || signal > SIGNALS ? -EINVAL : 0;
 }
 
 long sys_rt_sigqueueinfo(const struct syscall_args *args)
 {
 	struct linux_siginfo info;
 	int signal = arg_int(args, 1);
-	int err = queued_info(arg_user(args, 2), signal, &info);
+	int err = queued_info(arg_user(args, 2), arg_int(args, 0), signal, &info);
 	if (err == 0)
 		err = arg_int(args, 0) == PROCESS_ID ? 0 : -ESRCH;
 	return err < 0 || signal == 0 ? err : signal_send_process(signal, &info);
@@ -181,7 +182,7 @@ long sys_rt_tgsigqueueinfo(const struct syscall_args *args)
 	struct linux_siginfo info;
 	if (arg_int(args, 0) <= 0 || arg_int(args, 1) <= 0)
 		return -EINVAL;
-	int err = queued_info(arg_user(args, 3), arg_int(args, 2), &info);
+	int err = queued_info(arg_user(args, 3), arg_int(args, 1), arg_int(args, 2), &info);
 	if (err < 0)
 		return err;
 	return arg_int(args, 0) == PROCESS_ID ? send_to_thread(arg_int(args, 1), arg_int(args, 2), &info) : -ESRCH;

@@ -263,9 +263,25 @@ static int check_task(int tid)
 	return err;
 }
 
+/* The ordinary policies differ in nothing here, but are told back. */
+static int set_policy(int tid, int policy, int priority)
+{
+	struct task *t;
+	int err = task_named(tid, &t);
+	if (err < 0)
+		return err;
+	err = check_policy(policy, priority);
+	if (err == 0)
+		t->policy = policy & ~SCHED_RESET_ON_FORK;
+	thread_put(&t->thread);
+	return err;
+}
+
 long sys_sched_getparam(const struct syscall_args *args)
 {
 	const int priority = 0;
+	if (!args->a[1])
+		return -EINVAL;
 	int err = check_task(arg_int(args, 0));
 	return err < 0 ? err : copy_out(arg_user(args, 1), &priority, sizeof(priority));
 }
@@ -273,6 +289,8 @@ long sys_sched_getparam(const struct syscall_args *args)
 long sys_sched_setparam(const struct syscall_args *args)
 {
 	int priority;
+	if (!args->a[1])
+		return -EINVAL;
 	int err = copy_in(&priority, arg_user(args, 1), sizeof(priority));
 	if (err == 0)
 		err = check_task(arg_int(args, 0));
@@ -281,17 +299,22 @@ long sys_sched_setparam(const struct syscall_args *args)
 
 long sys_sched_getscheduler(const struct syscall_args *args)
 {
-	int err = check_task(arg_int(args, 0));
-	return err < 0 ? err : SCHED_OTHER;
+	struct task *t;
+	int err = task_named(arg_int(args, 0), &t);
+	if (err < 0)
+		return err;
+	int policy = t->policy;
+	thread_put(&t->thread);
+	return policy;
 }
 
 long sys_sched_setscheduler(const struct syscall_args *args)
 {
 	int priority;
+	if (arg_int(args, 1) < 0 || !args->a[2])
+		return -EINVAL;
 	int err = copy_in(&priority, arg_user(args, 2), sizeof(priority));
-	if (err == 0)
-		err = check_task(arg_int(args, 0));
-	return err < 0 ? err : check_policy(arg_int(args, 1), priority);
+	return err < 0 ? err : set_policy(arg_int(args, 0), arg_int(args, 1), priority);
 }
 
 static long priority_bound(int policy, int bound)
@@ -336,6 +359,7 @@ long sys_sched_getattr(const struct syscall_args *args)
 	if (err < 0)
 		return err;
 	attr.nice = t->thread.nice;
+	attr.policy = (uint32_t)t->policy;
 	thread_put(&t->thread);
 	return copy_out(arg_user(args, 1), &attr, sizeof(attr));
 }
@@ -343,12 +367,10 @@ long sys_sched_getattr(const struct syscall_args *args)
 long sys_sched_setattr(const struct syscall_args *args)
 {
 	struct linux_sched_attr attr;
-	if (arg_uint(args, 2))
+	if (arg_uint(args, 2) || !args->a[1] || arg_int(args, 0) < 0)
 		return -EINVAL;
 	int err = copy_in(&attr, arg_user(args, 1), sizeof(attr));
-	if (err == 0)
-		err = check_task(arg_int(args, 0));
-	return err < 0 ? err : check_policy((int)attr.policy, (int)attr.priority);
+	return err < 0 ? err : set_policy(arg_int(args, 0), (int)attr.policy, (int)attr.priority);
 }
 
 /* The call's own numbers, 40 - nice, keep results positive. */

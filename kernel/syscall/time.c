@@ -113,7 +113,10 @@ long sys_adjtimex(const struct syscall_args *args)
 
 long sys_clock_adjtime(const struct syscall_args *args)
 {
-	return arg_int(args, 0) == CLOCK_REALTIME ? adjust(arg_user(args, 1)) : -EINVAL;
+	uint64_t now_ns;
+	if (clock_read(arg_int(args, 0), &now_ns) < 0)
+		return -EINVAL;
+	return arg_int(args, 0) == CLOCK_REALTIME ? adjust(arg_user(args, 1)) : -EOPNOTSUPP;
 }
 
 /* --- sleeping --- */
