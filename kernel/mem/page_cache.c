@@ -210,7 +210,8 @@ static struct page *lookup(struct page_cache *c, uint64_t index)
 
 void page_cache_init(struct page_cache *c, const struct page_cache_ops *ops, unsigned flags)
 {
-	*c = (struct page_cache){.ops = ops, .flags = flags};
+	static const struct page_cache_ops none = {0};
+	*c = (struct page_cache){.ops = ops != NULL ? ops : &none, .flags = flags};
 }
 
 void page_cache_destroy(struct page_cache *c)

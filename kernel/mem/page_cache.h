@@ -39,6 +39,7 @@ struct page_cache {
 	uint64_t n_lost; /* changes whenever contents a fill does not know of may have gone */
 };
 
+/* ops: NULL is as a table of NULLs. */
 void page_cache_init(struct page_cache *c, const struct page_cache_ops *ops, unsigned flags);
 /* Drop all pages; nobody maps them any more. */
 void page_cache_destroy(struct page_cache *c);
