@@ -2,22 +2,34 @@
 #include "kernel/fs/ext4/ext4.h"
 #include "kernel/lib/string.h"
 
+#define RUN 64u /* what page_cache_find_run() can look at: aligned */
+
+/* How many pages behind index, n at most, are not there. */
+static unsigned count_missing(struct page_cache *c, uint64_t index, unsigned n)
+{
+	struct page *there[EXT4_READ_MAX];
+	n = min(n, (unsigned)(RUN - (index + 1) % RUN));
+	page_cache_find_run(c, index + 1, n, there);
+	unsigned missing = n;
+	for (unsigned i = n; i-- > 0;)
+		if (there[i]) {
+			page_put(there[i]);
+			missing = i;
+		}
+	return missing;
+}
+
 /* first, and new pages for those of the n - 1 behind it up to one that is there.  How many. */
 static unsigned gather(struct page_cache *c, struct page *first, struct page *pages[], unsigned n)
 {
+	n = 1 + count_missing(c, first->index, n - 1);
 	pages[0] = first;
-	unsigned have = 1;
-	for (; have < n; have++) {
-		struct page *there = page_cache_find(c, first->index + have);
-		if (there) {
-			page_put(there);
-			break;
-		}
+	for (unsigned have = 1; have < n; have++) {
 		pages[have] = page_alloc(0, PAGE_NO_RECLAIM);
 		if (!pages[have])
-			break;
+			return have;
 	}
-	return have;
+	return n;
 }
 
 int ext4_read_pages(struct ext4 *fs, struct page_cache *c, struct page *first, unsigned n,
