@@ -35,6 +35,11 @@ void io_buffer_user(struct io_buffer *b, const struct io_piece *pieces, unsigned
 int io_buffer_put(struct io_buffer *b, const void *from, size_t n) must_check; /* to the program */
 int io_buffer_get(struct io_buffer *b, void *to, size_t n) must_check; /* from the program */
 int io_buffer_clear(struct io_buffer *b, size_t n) must_check;         /* zeroes to the program */
+/* The same, but when the program's memory ends midway, as far as it goes: bytes moved (> 0 unless n
+ * is 0), -EFAULT. */
+long io_buffer_put_some(struct io_buffer *b, const void *from, size_t n) must_check;
+long io_buffer_get_some(struct io_buffer *b, void *to, size_t n) must_check;
+long io_buffer_clear_some(struct io_buffer *b, size_t n) must_check;
 
 struct directory_sink; /* kernel/fs/vfs.h */
 

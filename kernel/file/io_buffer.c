@@ -102,3 +102,46 @@ int io_buffer_clear(struct io_buffer *b, size_t n)
 {
 	return move(b, NULL, n, CLEAR);
 }
+
+/* Up to the end of a page of the program's memory, which is there or is not. */
+static size_t same_page(struct io_buffer *b, size_t n)
+{
+	while (b->piece_offset == b->pieces->len) {
+		b->pieces++;
+		b->n_pieces--;
+		b->piece_offset = 0;
+	}
+	uintptr_t at = b->pieces->base.va + b->piece_offset;
+	size_t room = b->pieces->len - b->piece_offset, in_page = PAGE_SIZE - at % PAGE_SIZE;
+	return min(n, min(room, in_page));
+}
+
+static long move_some(struct io_buffer *b, uint8_t *other, size_t n, enum direction direction)
+{
+	size_t done = 0;
+	int err = move(b, other, n, direction);
+	if (likely(!err))
+		return (long)n;
+	while (done < n) {
+		size_t part = same_page(b, n - done);
+		if (move(b, other ? other + done : NULL, part, direction) < 0)
+			break;
+		done += part;
+	}
+	return done ? (long)done : err;
+}
+
+long io_buffer_put_some(struct io_buffer *b, const void *from, size_t n)
+{
+	return move_some(b, (uint8_t *)(uintptr_t)from, n, TO_PROGRAM);
+}
+
+long io_buffer_get_some(struct io_buffer *b, void *to, size_t n)
+{
+	return move_some(b, to, n, FROM_PROGRAM);
+}
+
+long io_buffer_clear_some(struct io_buffer *b, size_t n)
+{
+	return move_some(b, NULL, n, CLEAR);
+}

@@ -84,12 +84,12 @@ static int pipe_take(struct pipe *p, struct io_buffer *to, uint64_t n)
 	while (n) {
 		uint64_t in_page = p->tail % PAGE_SIZE, part = min(n, PAGE_SIZE - in_page);
 		struct page **page = pipe_page(p, p->tail);
-		int err = io_buffer_put(to, (char *)page_address(*page) + in_page, part);
-		if (err < 0)
-			return err;
-		p->tail += part;
-		n -= part;
-		if (in_page + part == PAGE_SIZE) {
+		long done = io_buffer_put_some(to, (char *)page_address(*page) + in_page, part);
+		if (done < 0)
+			return (int)done;
+		p->tail += (uint64_t)done;
+		n -= (uint64_t)done;
+		if (p->tail % PAGE_SIZE == 0) {
 			page_put(*page);
 			*page = NULL;
 		}
@@ -107,11 +107,11 @@ static int pipe_add(struct pipe *p, struct io_buffer *from, uint64_t n)
 			*page = page_alloc(0, 0);
 		if (!*page)
 			return -ENOMEM;
-		int err = io_buffer_get(from, (char *)page_address(*page) + in_page, part);
-		if (err < 0)
-			return err;
-		p->head += part;
-		n -= part;
+		long done = io_buffer_get_some(from, (char *)page_address(*page) + in_page, part);
+		if (done < 0)
+			return (int)done;
+		p->head += (uint64_t)done;
+		n -= (uint64_t)done;
 	}
 	return 0;
 }

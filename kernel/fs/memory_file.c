@@ -97,6 +97,9 @@ int vfs_add_seals(struct file *f, unsigned seals)
 	mutex_lock(&i->lock);
 	if (i->seals & F_SEAL_SEAL)
 		err = -EPERM;
+	else if ((seals & F_SEAL_WRITE) &&
+		 i->pages.n_areas) /* mapped; Linux looks for writable ones */
+		err = -EBUSY;
 	else
 		i->seals |= seals;
 	mutex_unlock(&i->lock);

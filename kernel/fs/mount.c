@@ -238,3 +238,8 @@ long vfs_path(struct dentry *d, char *buf, size_t size)
 	buf[len] = 0;
 	return (long)len;
 }
+
+bool vfs_deleted(const struct dentry *d)
+{
+	return d->flags & DENTRY_DELETED;
+}

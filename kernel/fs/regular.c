@@ -34,23 +34,23 @@ static void read_ahead(struct file *f, uint64_t index)
 		i->ops->read_ahead(i, index, READ_AHEAD_PAGES);
 }
 
-/* Part of one page; the caller knows that it lies within the file. */
-static int read_page(
+/* Part of one page; the caller knows that it lies within the file.  Bytes read. */
+static long read_page(
 	struct file *f, struct page_cache *c, uint64_t offset, struct io_buffer *to, size_t n)
 {
 	uint64_t index = offset / PAGE_SIZE;
 	struct page *page = page_cache_find(c, index);
 	if (unlikely(!page)) {
 		if (c->flags & PAGE_CACHE_KEEP) /* no page anywhere: a hole */
-			return io_buffer_clear(to, n);
+			return io_buffer_clear_some(to, n);
 		read_ahead(f, index);
 		int err = page_cache_get(c, index, &page);
 		if (err < 0)
 			return err;
 	}
-	int err = io_buffer_put(to, (char *)page_address(page) + offset % PAGE_SIZE, n);
+	long done = io_buffer_put_some(to, (char *)page_address(page) + offset % PAGE_SIZE, n);
 	page_put(page);
-	return err;
+	return done;
 }
 
 static long regular_read(struct file *f, struct io_buffer *to, uint64_t *offset)
@@ -63,11 +63,11 @@ static long regular_read(struct file *f, struct io_buffer *to, uint64_t *offset)
 			break;
 		size_t in_file = min(size - *offset, (uint64_t)to->left);
 		size_t n = min(in_file, PAGE_SIZE - *offset % PAGE_SIZE);
-		int err = read_page(f, c, *offset, to, n);
-		if (err < 0)
-			return done ? done : err;
-		*offset += n;
-		done += (long)n;
+		long part = read_page(f, c, *offset, to, n);
+		if (part < 0)
+			return done ? done : part;
+		*offset += (uint64_t)part;
+		done += part;
 	}
 	f->read_ahead = *offset / PAGE_SIZE;
 	return done;
@@ -86,18 +86,18 @@ static void clear_tail(struct page_cache *c, uint64_t size)
 	page_put(page);
 }
 
-/* Part of one page, from the program. */
-static int write_page(struct page_cache *c, uint64_t offset, struct io_buffer *from, size_t n)
+/* Part of one page, from the program.  Bytes written. */
+static long write_page(struct page_cache *c, uint64_t offset, struct io_buffer *from, size_t n)
 {
 	struct page *page;
 	int err = page_cache_get(c, offset / PAGE_SIZE, &page);
 	if (err < 0)
 		return err;
-	err = page_cache_dirty(c, page);
-	if (!err)
-		err = io_buffer_get(from, (char *)page_address(page) + offset % PAGE_SIZE, n);
+	long done = page_cache_dirty(c, page);
+	if (!done)
+		done = io_buffer_get_some(from, (char *)page_address(page) + offset % PAGE_SIZE, n);
 	page_put(page);
-	return err;
+	return done;
 }
 
 static long write_pages(
@@ -108,11 +108,11 @@ static long write_pages(
 		clear_tail(c, c->size);
 	while (*offset < end) {
 		size_t n = min(end - *offset, PAGE_SIZE - *offset % PAGE_SIZE);
-		int err = write_page(c, *offset, from, n);
-		if (err < 0)
-			return done ? done : err;
-		*offset += n;
-		done += (long)n;
+		long part = write_page(c, *offset, from, n);
+		if (part < 0)
+			return done ? done : part;
+		*offset += (uint64_t)part;
+		done += part;
 		if (*offset > c->size)
 			c->size = *offset;
 	}

@@ -65,6 +65,8 @@ int vfs_stat_file(struct file *f, struct linux_stat *out) must_check;
 /* The name a file was opened by, counted; for files without one a dentry is made up ("pipe:[12]") that stat, readlink
  * of /proc/self/fd and reopening understand. -ENOMEM */
 int vfs_file_dentry(struct file *f, struct dentry **out) must_check;
+/* Its name is gone: getcwd(2) is -ENOENT then. */
+bool vfs_deleted(const struct dentry *d);
 /* What /proc/self/fd/N shows: a path, "socket:[12]", "anon_inode:[eventfd]".  Length, as vfs_path(). */
 long vfs_file_path(struct file *f, char *buf, size_t size) must_check;
 int vfs_statfs(struct dentry *d, struct linux_statfs *out) must_check;

@@ -11,10 +11,12 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
+#include "kernel/mem/heap.h"
 
 #define MEMORY_MAJOR 1u
 #define TERMINAL_MAJOR 5u
 #define BLOCK_MAJOR 254u
+#define ZERO_SIZE (1ull << 47) /* no mapping is larger */
 
 enum memory_device {
 	NULL_DEVICE = 3,
@@ -105,13 +107,40 @@ static unsigned always_ready(struct file *f)
 	return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 }
 
-/* mmap(2) of /dev/zero is memory of its own. */
+/* mmap(2) of /dev/zero is memory of its own each time.  What was mapped stays until the file is closed, and the mapping,
+ * which has a reference of its own then, is gone. */
+struct zero_mapping {
+	struct list link;
+	struct file *memory;
+};
+
+static struct mutex zero_lock;
+
 static int zero_map(struct file *f, struct page_cache **out, uint64_t *id, uint64_t *device)
 {
-	(void)f;
-	*out = NULL;
-	*id = *device = 0;
-	return 0;
+	struct zero_mapping *m = heap_alloc(sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	int err = vfs_memory_file("dev/zero", ZERO_SIZE, &m->memory);
+	if (err < 0) {
+		heap_free(m);
+		return err;
+	}
+	mutex_lock(&zero_lock);
+	list_push_back(f->object, &m->link);
+	mutex_unlock(&zero_lock);
+	return m->memory->ops->map(m->memory, out, id, device);
+}
+
+static void zero_release(struct file *f)
+{
+	struct list *item;
+	while ((item = list_pop_front(f->object))) {
+		struct zero_mapping *m = list_entry(item, struct zero_mapping, link);
+		file_put(m->memory);
+		heap_free(m);
+	}
+	heap_free(f->object);
 }
 
 static const struct file_ops null_ops = {.kind = "null",
@@ -124,7 +153,8 @@ static const struct file_ops zero_ops = {.kind = "zero",
 	.write = null_write,
 	.seek = no_seek,
 	.poll = always_ready,
-	.map = zero_map};
+	.map = zero_map,
+	.release = zero_release};
 static const struct file_ops full_ops = {.kind = "full",
 	.read = zero_read,
 	.write = full_write,
@@ -137,13 +167,25 @@ static const struct file_ops random_ops = {.kind = "random",
 	.poll = always_ready,
 	.ioctl = random_ioctl};
 
+static int zero_open(uint32_t flags, struct file **out)
+{
+	struct list *mappings = heap_alloc(sizeof(*mappings));
+	if (!mappings)
+		return -ENOMEM;
+	list_init(mappings);
+	int err = file_new(&zero_ops, mappings, flags, out);
+	if (err < 0)
+		heap_free(mappings);
+	return err;
+}
+
 static int memory_device_open(unsigned minor, uint32_t flags, struct file **out)
 {
 	switch (minor) {
 	case NULL_DEVICE:
 		return file_new(&null_ops, NULL, flags, out);
 	case ZERO_DEVICE:
-		return file_new(&zero_ops, NULL, flags, out);
+		return zero_open(flags, out);
 	case FULL_DEVICE:
 		return file_new(&full_ops, NULL, flags, out);
 	case RANDOM_DEVICE:
@@ -213,6 +255,7 @@ int devfs_make(struct super **out)
 	if (err < 0)
 		return err;
 	struct super *s = *out;
+	mutex_init(&zero_lock);
 	s->type = &devfs_filesystem;
 	string_copy(s->source, "devtmpfs", sizeof(s->source));
 	s->root->mode = S_IFDIR | 0755;
