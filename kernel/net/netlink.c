@@ -172,7 +172,7 @@ static void put_address(struct question *q, const struct netif *n)
 	bool local = n->flags & NETIF_LOOPBACK;
 	struct linux_ifaddrmsg info = {
 		.ifa_family = AF_INET,
-		.ifa_prefixlen = (uint8_t)__builtin_popcount(i->mask),
+		.ifa_prefixlen = (uint8_t)mask_length(i->mask),
 		.ifa_flags = IFA_F_PERMANENT,
 		.ifa_scope = local ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE,
 		.ifa_index = n->index,
@@ -194,7 +194,7 @@ static void put_route(struct question *q, const struct route_entry *r)
 {
 	struct linux_rtmsg info = {
 		.rtm_family = AF_INET,
-		.rtm_dst_len = (uint8_t)__builtin_popcount(r->mask),
+		.rtm_dst_len = (uint8_t)mask_length(r->mask),
 		.rtm_table = RT_TABLE_MAIN,
 		.rtm_protocol = r->gateway ? RTPROT_BOOT : RTPROT_KERNEL,
 		.rtm_scope = r->gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
