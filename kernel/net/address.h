@@ -64,6 +64,12 @@ static inline bool v4_is_multicast(uint32_t v4)
 	return (v4 & IP4(240, 0, 0, 0)) == IP4(224, 0, 0, 0);
 }
 
+/* Of a contiguous mask. */
+static inline unsigned mask_length(uint32_t mask)
+{
+	return mask == 0 ? 0 : 32 - (unsigned)__builtin_ctz(be32_to_cpu(mask));
+}
+
 static inline bool flow_equal(const struct flow *a, const struct flow *b)
 {
 	return a->local_port == b->local_port && a->remote_port == b->remote_port &&
