@@ -51,8 +51,11 @@ static void complete(struct disk *d)
 		/* r may be in other hands from here on */
 		wait_wake(&d->waiting[slot], WAIT_DONE);
 	}
-	for (unsigned i = 0; unlikely(d->queue->broken) && i < REQUESTS; i++)
+	if (likely(!d->queue->broken))
+		return;
+	for (unsigned i = 0; i < REQUESTS; i++)
 		wait_wake(&d->waiting[i], WAIT_DONE);
+	wait_wake(&d->room, WAIT_DONE);
 }
 
 static void interrupt(struct virtqueue *q)
@@ -65,23 +68,26 @@ static void interrupt(struct virtqueue *q)
 	spin_unlock(&d->lock, state);
 }
 
-/* A free slot with its request, or NULL: none free or no memory. */
-static struct request *slot_take(struct disk *d)
+/* A free slot with its request.  -EAGAIN: none free; -ENOMEM; -EIO: broken. */
+static int slot_take(struct disk *d, struct request **out)
 {
+	int err = -EAGAIN;
 	irq_state state = spin_lock(&d->lock);
-	struct request *r = NULL;
-	if (~d->busy_slots) {
+	if (d->queue->broken) {
+		err = -EIO;
+	} else if (~d->busy_slots) {
 		unsigned slot = (unsigned)__builtin_ctz(~d->busy_slots);
 		if (!d->requests[slot])
 			d->requests[slot] = heap_zalloc(sizeof(struct request));
-		r = d->requests[slot];
-		if (r) {
-			r->slot = slot;
+		*out = d->requests[slot];
+		err = *out ? 0 : d->busy_slots ? -EAGAIN : -ENOMEM;
+		if (err == 0) {
+			(*out)->slot = slot;
 			d->busy_slots |= 1u << slot;
 		}
 	}
 	spin_unlock(&d->lock, state);
-	return r;
+	return err;
 }
 
 static void slot_give(struct disk *d, struct request *r)
@@ -172,16 +178,16 @@ static int submit(struct block_device *block, enum block_operation operation, ui
 	if (operation == BLOCK_FLUSH && !d->can_flush)
 		return 0; /* 5.2.6.2: without it there is no volatile cache we could empty */
 	assert(n_segments <= block->max_segments);
-	struct request *r = slot_take(d);
-	while (!r) {
-		if (d->busy_slots == 0 || !irq_enabled())
-			return -ENOMEM;
-		wait_event(&d->room, WAIT_DONE, (r = slot_take(d)) || d->busy_slots == 0);
-	}
+	struct request *r = NULL;
+	int err = slot_take(d, &r);
+	if (err == -EAGAIN && irq_enabled())
+		wait_event(&d->room, WAIT_DONE, (err = slot_take(d, &r)) != -EAGAIN);
+	if (err < 0)
+		return err;
 	r->head = (struct virtio_blk_req){.type = request_type[operation], .sector = sector};
 	r->status = STATUS_NONE;
 	r->done = false;
-	int err = transfer(d, r, r->head.type, segments, n_segments);
+	err = transfer(d, r, r->head.type, segments, n_segments);
 	unsigned status = r->status;
 	if (!d->queue->broken)
 		slot_give(d, r);

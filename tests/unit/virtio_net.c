@@ -2,100 +2,11 @@
  * virtio rings and the network driver, with a device played by the test: one that keeps the rules,
  * and one that keeps none.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/virtio_fake.h"
 
-#include "kernel/arch/host/host.h"
-
-/* Both have such a function of their own. */
-#define set_up set_up_queue
-#include "kernel/dev/virtio.c"
-#include "kernel/dev/virtqueue.c"
-#undef set_up
 #include "kernel/dev/virtio_net.c"
 
 const struct virtio_driver *const virtio_drivers[] = {&virtio_net_driver, NULL};
-
-/* --- the device --- */
-
-static uint64_t offered;
-static uint8_t status;
-static uint32_t doorbell;
-
-static uint32_t fake_get_features(struct virtio_device *d, unsigned word)
-{
-	(void)d;
-	return (uint32_t)(offered >> 32 * word);
-}
-
-static void fake_set_features(struct virtio_device *d, unsigned word, uint32_t features)
-{
-	(void)d;
-	assert(((uint64_t)features << 32 * word & ~offered) == 0);
-}
-
-static uint8_t fake_get_status(struct virtio_device *d)
-{
-	(void)d;
-	return status;
-}
-
-static void fake_set_status(struct virtio_device *d, uint8_t s)
-{
-	(void)d;
-	status = s;
-}
-
-static unsigned fake_queue_size_max(struct virtio_device *d, unsigned index)
-{
-	(void)d;
-	return index < 2 ? 64 : 0;
-}
-
-static int fake_queue_enable(struct virtio_device *d, struct virtqueue *q)
-{
-	(void)d;
-	q->doorbell = &doorbell;
-	return 0;
-}
-
-static void fake_read_config(struct virtio_device *d, unsigned offset, void *to, unsigned len)
-{
-	(void)d;
-	static const struct virtio_net_config config = {
-		.mac = {2, 0, 0, 0, 0, 1}, .status = VIRTIO_NET_S_LINK_UP, .mtu = 9000};
-	memcpy(to, (const char *)&config + offset, len);
-}
-
-static uint32_t fake_generation(struct virtio_device *d)
-{
-	(void)d;
-	return 0;
-}
-
-static const struct virtio_transport fake = {fake_get_features, fake_set_features, fake_get_status,
-	fake_set_status, fake_queue_size_max, fake_queue_enable, fake_read_config, fake_generation};
-
-/* What the device has seen of a queue. */
-struct seen {
-	struct virtqueue *q;
-	uint16_t avail;
-};
-
-static bool next_chain(struct seen *s, uint16_t *head)
-{
-	if (s->avail == s->q->avail->idx)
-		return false;
-	*head = s->q->avail->ring[s->avail++ & (s->q->size - 1)];
-	return true;
-}
-
-static void give_back(struct virtqueue *q, uint32_t id, uint32_t len)
-{
-	q->used->ring[q->used->idx & (q->size - 1)] = (struct virtq_used_elem){id, len};
-	q->used->idx++;
-}
 
 /* Frame number n, of len bytes, into the posted buffer; num_buffers as told. */
 static void put_frame(
@@ -139,16 +50,15 @@ static const struct netif_upper test_upper = {upper_attach, upper_receive, upper
 
 static struct virtio_device *start(void)
 {
-	struct virtio_device *d = heap_zalloc(sizeof(*d));
-	d->transport = &fake;
-	d->id = VIRTIO_ID_NET;
-	string_copy(d->name, "fake", sizeof(d->name));
+	static const struct virtio_net_config config = {
+		.mac = {2, 0, 0, 0, 0, 1}, .status = VIRTIO_NET_S_LINK_UP, .mtu = 9000};
+	struct virtio_device *d = fake_device(VIRTIO_ID_NET, &config, 2);
 	offered = VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_F_EVENT_IDX) |
 		  VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF) | VIRTIO_FEATURE(VIRTIO_NET_F_MTU) |
 		  VIRTIO_FEATURE(VIRTIO_NET_F_MAC) | VIRTIO_FEATURE(VIRTIO_NET_F_STATUS);
 	netif_set_upper(&test_upper);
 	virtio_attach(d);
-	assert(status & VIRTIO_STATUS_DRIVER_OK);
+	assert(fake_status & VIRTIO_STATUS_DRIVER_OK);
 	assert(nic->device == d && nic->netif.mtu == 9000 && nic->netif.link_up);
 	return d;
 }
@@ -224,13 +134,6 @@ static void check_transmit(struct virtio_device *d)
 }
 
 /* --- the device keeps none --- */
-
-static uint32_t seed = 1;
-static uint32_t next_random(void)
-{
-	seed = seed * 1664525 + 1013904223;
-	return seed >> 8;
-}
 
 static uint32_t odd_length(void)
 {
