@@ -175,9 +175,15 @@ int timerfd_set(struct file *f, unsigned flags, const struct linux_itimerspec_ns
 	t->n_expired = 0;
 	t->interval_ns = new->interval_ns;
 	t->deadline_ns = deadline;
+	/* A time that is past has expired now, not at the next interrupt. */
+	bool armed = timerfd_advance(t, clock_monotonic_ns());
+	deadline = t->deadline_ns;
+	bool expired = t->n_expired;
 	spin_unlock(&t->lock, state);
-	if (deadline)
+	if (armed)
 		timer_start(&t->timer, deadline);
+	if (expired)
+		wait_wake(&t->queue, EPOLLIN | EPOLLRDNORM);
 	mutex_unlock(&t->set_lock);
 	return 0;
 }

@@ -69,7 +69,7 @@ static void texts(void)
 	expect(try_open("/proc/none", O_RDONLY), -ENOENT);
 	expect(try_open("/proc/plain/x", O_RDONLY), -ENOTDIR);
 	expect(try_open("/proc/plain", O_RDWR), -EACCES);
-	expect(try_open("/proc/new", O_RDWR | O_CREAT), -EPERM);
+	expect(try_open("/proc/new", O_RDWR | O_CREAT), -ENOENT);
 	expect(vfs_unlink(NULL, "/proc/plain"), -EPERM);
 	check_text(list_of("/proc/self/task", 1), ". .. 1 12 300");
 	check_text(list_of("/proc/sys", 100), ". .. a link");

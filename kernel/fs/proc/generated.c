@@ -274,8 +274,16 @@ static int generated_list(struct inode *dir, uint64_t *position, struct director
 	return 0;
 }
 
+/* What Linux's proc says when a name is to be made. */
+static int generated_create(struct inode *dir, const struct name *name,
+	const struct inode_request *request, struct inode **out)
+{
+	(void)dir, (void)name, (void)request, (void)out;
+	return -ENOENT;
+}
+
 static const struct inode_ops directory_inode_ops = {
-	.lookup = generated_lookup, .list = generated_list};
+	.create = generated_create, .lookup = generated_lookup, .list = generated_list};
 
 /* --- links and text -------------------------------------------------------------------------- */
 
