@@ -395,8 +395,19 @@ static void text_and_fin(struct tcp_connection *c, struct packet *p, const struc
 	}
 }
 
+/* Both sides connected at once: the other's SYN-ACK is the ACK of our SYN.  It goes on as a plain ACK. */
+static bool syn_completes(const struct tcp_connection *c, struct tcp_segment *s)
+{
+	if (c->state != TCP_SYN_RECV || !(s->flags & TCP_ACK) || s->seq != c->irs || s->end != s->seq + 1 ||
+		s->ack != c->snd_nxt)
+		return false;
+	s->flags &= (uint8_t)~TCP_SYN;
+	s->seq = s->end;
+	return true;
+}
+
 /* Lock held. */
-static void segment_input(struct tcp_connection *c, struct packet *p, const struct tcp_segment *s)
+static void segment_input(struct tcp_connection *c, struct packet *p, struct tcp_segment *s)
 {
 	if (!sequence_acceptable(c, s))
 		goto drop;
@@ -407,7 +418,7 @@ static void segment_input(struct tcp_connection *c, struct packet *p, const stru
 			challenge(c);
 		goto drop;
 	}
-	if (unlikely(s->flags & TCP_SYN)) {
+	if (unlikely(s->flags & TCP_SYN) && !syn_completes(c, s)) {
 		if (c->state == TCP_SYN_RECV && s->seq == c->irs)
 			tcp_send_syn(c);
 		else
