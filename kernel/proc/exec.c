@@ -450,8 +450,9 @@ _Noreturn void exec_commit(struct exec_plan *p)
 	process.entry = s.entry;
 	name_program(p);
 	uintptr_t entry = s.entry;
+	if (p->first)
+		machine_tell("started\n");
 	exec_plan_free(p);
 	heap_free(p);
-	machine_tell("started\n");
 	thread_enter_user(entry, sp);
 }
