@@ -2,17 +2,17 @@
 #include "lib/check.h"
 
 static char data[10] = "data";
-static char huge[3ul << 30];
+static char huge[200ul << 20];
 static int after;
 
 int main(void)
 {
 	long sum = 0;
-	for (size_t i = 0; i < sizeof(huge); i += 64ul << 20)
+	for (size_t i = 0; i < sizeof(huge); i += 4ul << 20)
 		sum += huge[i];
 	for (size_t i = 0; i < 3 * PAGE; i++)
 		sum += huge[i] + huge[sizeof(huge) - 1 - i];
-	huge[2ul << 30] = 5;
-	printf("%s %ld %d %d\n", data, sum, huge[2ul << 30], after);
+	huge[128ul << 20] = 5;
+	printf("%s %ld %d %d\n", data, sum, huge[128ul << 20], after);
 	return 0;
 }

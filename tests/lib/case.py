@@ -1,7 +1,7 @@
 """What a test is: a name, a function, a time limit, and how it says that it failed.
 
 A case runs in a process of its own, leader of its own session, in an empty folder
-build/tests/out/NAME that keeps what the machines printed (files named console*).
+build/tests/out/NAME (out-2 for a second runner at the same time) that keeps what the machines printed (files named console*).
 """
 import os
 import socket
@@ -10,6 +10,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TESTS = os.path.join(ROOT, "tests")
 BUILD = os.path.join(ROOT, "build")
 MOTE = os.environ.get("MOTE", os.path.join(BUILD, "mote"))      # another one to test, if need be
+
+
+out = "out"     # another name while another runner is at work
 
 
 class Failure(Exception):
@@ -30,7 +33,7 @@ class Case:
 
     @property
     def folder(self):
-        return os.path.join(BUILD, "tests", "out", self.name)
+        return os.path.join(BUILD, "tests", out, self.name)
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -94,9 +94,11 @@ def compile_program(path, d):
 def cc(argv, out, *sources):
     if up_to_date(out, argv, sources):
         return
-    p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    part = f"{out}.{os.getpid()}"
+    p = subprocess.run([part if word == out else word for word in argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if p.returncode:
         raise Failure("does not compile", shlex.join(argv) + "\n" + p.stdout.decode(errors="replace"))
+    os.rename(part, out)
     with open(out + ".command", "w") as f:
         f.write(shlex.join(argv))
 

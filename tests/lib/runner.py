@@ -1,5 +1,6 @@
 """Choosing, running and reporting cases."""
 import argparse
+import fcntl
 import glob
 import importlib.util
 import json
@@ -11,6 +12,7 @@ import sys
 import time
 import traceback
 
+import case
 import guest
 import machine
 from case import BUILD, ROOT, TESTS, Case, Failure, Skip, tail
@@ -229,6 +231,20 @@ class Report:
         return 1 if self.count["FAIL"] else 0
 
 
+def claim_folder():
+    """Two runners in one tree do not share folders; the lock is held to the end."""
+    for n in range(1, 100):
+        case.out = "out" if n == 1 else f"out-{n}"
+        os.makedirs(os.path.join(BUILD, "tests", case.out), exist_ok=True)
+        lock = open(os.path.join(BUILD, "tests", case.out, ".lock"), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except OSError:
+            lock.close()
+    sys.exit("tests/run: too many runners")
+
+
 def run(cases, jobs, verbose):
     report, waiting, running = Report(verbose), list(cases), []
     try:
@@ -267,4 +283,5 @@ def main(argv):
         print(problem)
         print("0 passed, 1 failed")
         return 1
-    return run(cases, max(1, o.jobs), o.verbose)
+    with claim_folder():
+        return run(cases, max(1, o.jobs), o.verbose)
