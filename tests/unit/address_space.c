@@ -491,6 +491,112 @@ static void check_sigbus_and_nospace(void)
 	address_space_clear(&space);
 }
 
+static uintptr_t remap(
+	uintptr_t old, size_t old_length, size_t length, unsigned flags, uintptr_t new)
+{
+	uintptr_t got = 0;
+	int err = address_space_remap(&space, old, old_length, length, flags, new, &got);
+	return err < 0 ? (uintptr_t)err : got;
+}
+
+static void check_remap(void)
+{
+	uint8_t *byte;
+	uintptr_t a = map(BASE, 0x4000, MAP_AT, 0);
+	assert(reach(a + 0x3000, FAULT_WRITE, &byte) == 0);
+	*byte = 42;
+	assert(remap(a, 0x4000, 0x8000, 0, 0) == a && area_at(&space, a)->end == a + 0x8000);
+	assert(map(a + 0x9000, 0x1000, MAP_AT, 0) == a + 0x9000);
+	assert(remap(a, 0x8000, 0xa000, 0, 0) == (uintptr_t)-ENOMEM);
+	assert(remap(a, 0x8000, 0x4000, 0, 0) == a && area_at(&space, a + 0x4000) == NULL);
+	assert(remap(a, 0x4000, 0x4000, 0, 0) == a);
+	uintptr_t b = remap(a, 0x4000, 0xa000, 1, 0);
+	assert(b == space.mmap_top - 0xa000 && area_at(&space, a) == NULL);
+	assert(reach(b + 0x3000, 0, &byte) == 0 && *byte == 42);
+	assert(reach(b + 0x9000, 0, &byte) == 0 && *byte == 0);
+	/* Out of the middle of an area; its ends stay. */
+	uintptr_t c = remap(b + 0x3000, 0x1000, 0x2000, 1, 0);
+	assert(reach(c, 0, &byte) == 0 && *byte == 42 && area_at(&space, b + 0x3000) == NULL);
+	assert(area_at(&space, b + 0x2000) != NULL && area_at(&space, b + 0x4000) != NULL);
+	assert(remap(b, 0x1000, 0x1000, 2, BASE) == (uintptr_t)-EINVAL);
+	assert(remap(b, 0x2000, 0x2000, 3, b + 0x1000) == (uintptr_t)-EINVAL);
+	assert(remap(b + 1, 0x1000, 0x1000, 1, 0) == (uintptr_t)-EINVAL);
+	assert(remap(b, 0x1000, 0, 1, 0) == (uintptr_t)-EINVAL);
+	assert(remap(b + 0x3000, 0x1000, 0x2000, 1, 0) == (uintptr_t)-EFAULT);
+	assert(remap(b + 0x2000, 0x2000, 0x4000, 1, 0) == (uintptr_t)-EFAULT);
+	assert(remap(b, SIZE_MAX, 0x1000, 1, 0) == (uintptr_t)-EFAULT);
+	space.limit_bytes = space.total_bytes;
+	assert(remap(c, 0x2000, 0x3000, 1, 0) == (uintptr_t)-ENOMEM);
+	space.limit_bytes = UINT64_MAX;
+	address_space_clear(&space);
+}
+
+/* The vDSO's kind of area: given pages, never written, never freed. */
+static void check_special(void)
+{
+	struct page *p = page_alloc(0, PAGE_ZERO);
+	const void *const contents[2] = {page_address(p), page_address(p)};
+	memset(page_address(p), 9, PAGE_SIZE);
+	const struct map_request r = {.length = 2 * PAGE_SIZE,
+		.prot = MMU_READ | MMU_EXEC,
+		.max_prot = ALL,
+		.flags = AREA_SPECIAL,
+		.pages = contents,
+		.name = "[vdso]"};
+	uintptr_t at_special = 0;
+	assert(address_space_map(&space, &r, &at_special) == 0);
+	uint8_t *byte;
+	assert(reach(at_special, FAULT_EXEC, &byte) == 0 && *byte == 9);
+	assert(reach(at_special + PAGE_SIZE, 0, &byte) == 0 && *byte == 9);
+	assert(reach(at_special, FAULT_WRITE, &byte) == -EACCES);
+	assert(address_space_advise(&space, at_special, PAGE_SIZE, 4) == -EINVAL);
+	assert(address_space_protect(&space, at_special, PAGE_SIZE, 0) == 0);
+	assert(reach(at_special, 0, &byte) == -EACCES);
+	assert(address_space_trim(&space, 10) == 0);
+	assert(address_space_unmap(&space, at_special, PAGE_SIZE) == 0);
+	assert(reach(at_special + PAGE_SIZE, 0, &byte) == 0 && *byte == 9);
+	address_space_clear(&space);
+	assert(p->references == 1);
+	page_put(p);
+}
+
+static void check_advice(void)
+{
+	uint8_t *byte;
+	uintptr_t a = map(BASE, 0x8000, MAP_AT, 0);
+	assert(address_space_advise(&space, a, 0x2000, 14) == 0 && space.n_areas == 2);
+	assert(area_at(&space, a)->flags == AREA_HUGE);
+	assert(address_space_advise(&space, a, 0x2000, 15) == 0);
+	assert(area_at(&space, a)->flags == AREA_NO_HUGE);
+	assert(address_space_advise(&space, a, 0x8000, 15) == 0 && space.n_areas == 1);
+	assert(address_space_advise(&space, a, 0x8000, 23) == 0 && space.resident_pages == 8);
+	assert(address_space_advise(&space, a, 0x8000, 8) == 0 && space.resident_pages == 0);
+	assert(address_space_advise(&space, a, 0x8000, 99) == -EINVAL);
+	assert(address_space_advise(&space, a + 1, 0x1000, 0) == -EINVAL);
+	assert(address_space_advise(&space, a, 0x9000, 0) == -ENOMEM);
+	assert(address_space_advise(&space, a, 0, 4) == 0);
+	assert(address_space_flag(&space, a, 0x1000, AREA_LOCKED, 0) == 0 && space.n_areas == 2);
+	assert(address_space_advise(&space, a, 0x8000, 4) == -EINVAL);
+	assert(address_space_flag(&space, a, 0x8000, 0, AREA_LOCKED) == 0 && space.n_areas == 1);
+	assert(address_space_flag(&space, a, 0x9000, AREA_LOCKED, 0) == -ENOMEM);
+	/* MADV_REMOVE on shared memory. */
+	const struct map_request r = {.address = BASE,
+		.length = 4 * PAGE_SIZE,
+		.how = MAP_AT,
+		.prot = 3,
+		.max_prot = ALL,
+		.flags = AREA_SHARED,
+		.cache = &memory};
+	uintptr_t got = 0;
+	assert(address_space_map(&space, &r, &got) == 0 &&
+		reach(BASE + PAGE_SIZE, FAULT_WRITE, &byte) == 0);
+	*byte = 1;
+	assert(address_space_advise(&space, BASE + PAGE_SIZE, PAGE_SIZE, 9) == 0);
+	assert(reach(BASE + PAGE_SIZE, 0, &byte) == 0 && *byte == 0);
+	assert(address_space_advise(&space, a + 0x5000, PAGE_SIZE, 9) == -EINVAL);
+	address_space_clear(&space);
+}
+
 /* The program asks for more than there is: -ENOMEM, and after it is gone all is back. */
 static void check_out_of_memory(void)
 {
@@ -537,6 +643,9 @@ int main(void)
 	check_stack();
 	check_brk();
 	check_describe();
+	check_remap();
+	check_special();
+	check_advice();
 	check_around();
 	check_sigbus_and_nospace();
 	check_out_of_memory();
