@@ -15,8 +15,9 @@ long process_refuse_fork(const char *call, const struct trap_frame *caller)
 	if (!atomic_exchange(&said, true)) {
 		char where[160];
 		crash_describe_address(trap_ip(caller), where, sizeof(where));
-		log_warn("%s in thread %d (%s), called from %s: refused (ENOSYS), one machine runs one process", call,
-			task_current()->thread.tid, task_current()->thread.name, where);
+		log_warn("%s in thread %d (%s), called from %s: refused (ENOSYS), one machine runs "
+			 "one process",
+			call, task_current()->thread.tid, task_current()->thread.name, where);
 	}
 	return -ENOSYS;
 }
@@ -30,8 +31,9 @@ static int check_flags(uint64_t flags)
 	if ((flags & SAME_PROCESS) != SAME_PROCESS)
 		return -ENOSYS;
 	/* A thread with a namespace, a working directory or descriptors of its own is not to be had. */
-	if (flags & (CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-			    CLONE_NEWCGROUP | CLONE_PIDFD | CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND))
+	if (flags & (CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
+			    CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_PIDFD | CLONE_INTO_CGROUP |
+			    CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
 	return 0;
 }

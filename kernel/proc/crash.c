@@ -19,9 +19,11 @@ int crash_describe_address(uintptr_t address, char *buf, size_t size)
 	if (!a)
 		n = format(buf, size, "%#lx (not mapped)", address);
 	else
-		n = format(buf, size, "%#lx %s+%#lx (%c%c%c %lx-%lx)", address, a->name ? a->name : "[anonymous]",
-			address - a->start + (a->cache ? a->offset : 0), a->prot & MMU_READ ? 'r' : '-',
-			a->prot & MMU_WRITE ? 'w' : '-', a->prot & MMU_EXEC ? 'x' : '-', a->start, a->end);
+		n = format(buf, size, "%#lx %s+%#lx (%c%c%c %lx-%lx)", address,
+			a->name ? a->name : "[anonymous]",
+			address - a->start + (a->cache ? a->offset : 0),
+			a->prot & MMU_READ ? 'r' : '-', a->prot & MMU_WRITE ? 'w' : '-',
+			a->prot & MMU_EXEC ? 'x' : '-', a->start, a->end);
 	rw_unlock_read(&process.space_lock);
 	return n;
 }
@@ -54,7 +56,8 @@ static const char *code_name(int signal, int code)
 		       : code == SEGV_ACCERR ? "the mapping does not allow it"
 					     : "the processor refused the access";
 	if (signal == SIGBUS)
-		return code == BUS_ADRERR ? "beyond the end of the mapped file, or unreadable" : "misaligned";
+		return code == BUS_ADRERR ? "beyond the end of the mapped file, or unreadable"
+					  : "misaligned";
 	if (signal == SIGFPE)
 		return code == FPE_INTDIV ? "integer division by zero" : "arithmetic";
 	if (signal == SIGILL)
@@ -64,7 +67,8 @@ static const char *code_name(int signal, int code)
 
 static bool has_address(int signal, const struct linux_siginfo *info)
 {
-	return info && info->si_code > 0 && info->si_code != SI_KERNEL && (signal == SIGSEGV || signal == SIGBUS);
+	return info && info->si_code > 0 && info->si_code != SI_KERNEL &&
+	       (signal == SIGSEGV || signal == SIGBUS);
 }
 
 /* Return addresses along the chain of frame pointers; nonsense ends it. */
@@ -84,7 +88,8 @@ static void add_callers(struct text *t, const struct trap_frame *f)
 	}
 }
 
-static void add_details(struct text *t, int signal, const struct linux_siginfo *info, const struct trap_frame *f)
+static void add_details(
+	struct text *t, int signal, const struct linux_siginfo *info, const struct trap_frame *f)
 {
 	static char registers[1024]; /* one report, by the reaper */
 	trap_describe(f, registers, sizeof(registers));
@@ -103,11 +108,12 @@ void crash_report(int signal, const struct linux_siginfo *info, const struct tra
 	struct text t;
 	text_init(&t, buf, sizeof(buf));
 	const struct task *task = task_current();
-	text_add(&t, "mote: %s ended by %s", process.executable ? process.executable : "the program", signal_name(signal));
+	text_add(&t, "mote: %s ended by %s",
+		process.executable ? process.executable : "the program", signal_name(signal));
 	if (has_address(signal, info))
 		text_add(&t, " at address %#lx", info->fault.address);
-	text_add(&t, ": %s (thread %d, %s)\n", code_name(signal, info ? info->si_code : 0), task->thread.tid,
-		task->thread.name);
+	text_add(&t, ": %s (thread %d, %s)\n", code_name(signal, info ? info->si_code : 0),
+		task->thread.tid, task->thread.name);
 	if (signal_default_action(signal) == DEFAULT_CORE)
 		add_details(&t, signal, info, f);
 	log_text(buf, t.len);

@@ -22,7 +22,8 @@ static void publish(void)
 
 void credentials_init(void)
 {
-	process.capabilities_effective = process.capabilities_permitted = process.capabilities_bounding = CAP_ALL;
+	process.capabilities_effective = process.capabilities_permitted =
+		process.capabilities_bounding = CAP_ALL;
 	process.fs_credentials.umask = 022;
 	publish();
 	vfs_set_credentials(current_credentials);
@@ -81,8 +82,9 @@ int credentials_set_users(uint32_t real, uint32_t effective, uint32_t saved)
 {
 	irq_state state = spin_lock(&process.lock);
 	uint32_t r = process.uid, e = process.euid, s = process.suid;
-	bool allowed = process_capable(CAP_SETUID) ||
-		       (one_of(real, r, e, s) && one_of(effective, r, e, s) && one_of(saved, r, e, s));
+	bool allowed =
+		process_capable(CAP_SETUID) ||
+		(one_of(real, r, e, s) && one_of(effective, r, e, s) && one_of(saved, r, e, s));
 	if (allowed)
 		set_users(real, effective, saved);
 	spin_unlock(&process.lock, state);
@@ -93,8 +95,9 @@ int credentials_set_groups_ids(uint32_t real, uint32_t effective, uint32_t saved
 {
 	irq_state state = spin_lock(&process.lock);
 	uint32_t r = process.gid, e = process.egid, s = process.sgid;
-	bool allowed = process_capable(CAP_SETGID) ||
-		       (one_of(real, r, e, s) && one_of(effective, r, e, s) && one_of(saved, r, e, s));
+	bool allowed =
+		process_capable(CAP_SETGID) ||
+		(one_of(real, r, e, s) && one_of(effective, r, e, s) && one_of(saved, r, e, s));
 	if (allowed)
 		set_groups(real, effective, saved);
 	spin_unlock(&process.lock, state);
@@ -159,7 +162,7 @@ uint32_t credentials_set_fs_user(uint32_t id)
 	irq_state state = spin_lock(&process.lock);
 	uint32_t old = process.fsuid;
 	if (id != ID_KEEP && (process_capable(CAP_SETUID) || id == process.fsuid ||
-			one_of(id, process.uid, process.euid, process.suid)))
+				     one_of(id, process.uid, process.euid, process.suid)))
 		process.fsuid = id;
 	publish();
 	spin_unlock(&process.lock, state);
@@ -171,7 +174,7 @@ uint32_t credentials_set_fs_group(uint32_t id)
 	irq_state state = spin_lock(&process.lock);
 	uint32_t old = process.fsgid;
 	if (id != ID_KEEP && (process_capable(CAP_SETGID) || id == process.fsgid ||
-			one_of(id, process.gid, process.egid, process.sgid)))
+				     one_of(id, process.gid, process.egid, process.sgid)))
 		process.fsgid = id;
 	publish();
 	spin_unlock(&process.lock, state);
@@ -227,7 +230,8 @@ int credentials_set_capabilities(uint64_t effective, uint64_t permitted, uint64_
 	uint64_t inherit = process.capabilities_inheritable | old;
 	if (process_capable(CAP_SETPCAP))
 		inherit |= process.capabilities_bounding;
-	bool allowed = !(permitted & ~old) && !(effective & ~permitted) && !(inheritable & ~inherit);
+	bool allowed =
+		!(permitted & ~old) && !(effective & ~permitted) && !(inheritable & ~inherit);
 	if (allowed) {
 		process.capabilities_effective = effective;
 		process.capabilities_permitted = permitted;

@@ -25,4 +25,5 @@ uint32_t credentials_set_fs_group(uint32_t id);
 int credentials_set_supplementary(const uint32_t *ids, unsigned n) must_check;
 uint32_t credentials_set_umask(uint32_t mask); /* the old one */
 /* capset(2).  -EPERM. */
-int credentials_set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable) must_check;
+int credentials_set_capabilities(
+	uint64_t effective, uint64_t permitted, uint64_t inheritable) must_check;

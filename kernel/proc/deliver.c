@@ -17,11 +17,12 @@ static bool must_end(const struct task *t)
 
 static void stop_process(int signal)
 {
-	log_warn("%s stops the program; it goes on with SIGCONT, if it left a timer for that", signal_name(signal));
+	log_warn("%s stops the program; it goes on with SIGCONT, if it left a timer for that",
+		signal_name(signal));
 	irq_state state = spin_lock(&process.lock);
 	process.stopped = true;
 	struct task *t;
-	list_for_each(t, &process.tasks, link)
+	list_for_each (t, &process.tasks, link)
 		thread_notify(&t->thread, WORK_SIGNAL);
 	spin_unlock(&process.lock, state);
 }
@@ -82,14 +83,17 @@ static bool in_altstack(const struct linux_stack *s, uintptr_t sp)
 
 static bool takes_altstack(const struct task *t, const struct delivery *d, uintptr_t sp)
 {
-	return (d->action.flags & SA_ONSTACK) && t->altstack.size != 0 && !in_altstack(&t->altstack, sp);
+	return (d->action.flags & SA_ONSTACK) && t->altstack.size != 0 &&
+	       !in_altstack(&t->altstack, sp);
 }
 
 /* What the program's ucontext says of its stack. */
 static struct linux_stack stack_for_context(const struct task *t, uintptr_t sp)
 {
 	struct linux_stack s = t->altstack;
-	s.flags = (s.size == 0 ? SS_DISABLE : in_altstack(&t->altstack, sp) ? SS_ONSTACK : 0) |
+	s.flags = (s.size == 0                            ? SS_DISABLE
+			  : in_altstack(&t->altstack, sp) ? SS_ONSTACK
+							  : 0) |
 		  (s.flags & (int)SS_AUTODISARM);
 	return s;
 }

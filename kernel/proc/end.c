@@ -17,7 +17,8 @@
 #include "kernel/proc/signal.h"
 #include "kernel/sched/futex.h"
 
-#define REAP_PATIENCE_NS (5 * NS_PER_S) /* then a thread hangs in the kernel, and the end comes without it */
+#define REAP_PATIENCE_NS                                                                           \
+	(5 * NS_PER_S) /* then a thread hangs in the kernel, and the end comes without it */
 #define ROBUST_LIST_MAX 2048u
 
 static void (*end_hook)(void);
@@ -56,7 +57,7 @@ static void notify_others(void)
 {
 	irq_state state = spin_lock(&process.lock);
 	struct task *t;
-	list_for_each(t, &process.tasks, link)
+	list_for_each (t, &process.tasks, link)
 		if (t != task_current())
 			thread_notify(&t->thread, WORK_EXIT);
 	spin_unlock(&process.lock, state);
@@ -140,11 +141,12 @@ _Noreturn void process_out_of_memory(const char *what)
 	char text[512];
 	int n = format(text, sizeof(text),
 		"mote: out of memory: %s\n"
-		"mote:   of %lu MB: %lu program, %lu files (%lu dirty), %lu kernel heap, %lu page tables, %lu stacks, "
+		"mote:   of %lu MB: %lu program, %lu files (%lu dirty), %lu kernel heap, %lu page "
+		"tables, %lu stacks, "
 		"%lu free (MB)\n"
 		"mote:   give the machine more memory: mote run -m SIZE\n",
-		what, u.total >> 8, u.anonymous >> 8, u.cached >> 8, u.dirty >> 8, u.heap >> 8, u.page_tables >> 8,
-		u.stacks >> 8, u.free >> 8);
+		what, u.total >> 8, u.anonymous >> 8, u.cached >> 8, u.dirty >> 8, u.heap >> 8,
+		u.page_tables >> 8, u.stacks >> 8, u.free >> 8);
 	log_text(text, min((size_t)n, sizeof(text) - 1));
 	process_end("oom\n", 128 + SIGKILL);
 }
@@ -158,7 +160,8 @@ static void release_robust(struct task *t, user_addr word)
 	if (word.va & 3 || user_load_u32(word, &value) < 0)
 		return;
 	while ((value & FUTEX_TID_MASK) == (uint32_t)t->thread.tid) {
-		if (user_exchange_u32(word, value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &old) < 0)
+		if (user_exchange_u32(
+			    word, value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &old) < 0)
 			return;
 		if (old == value) {
 			if (value & FUTEX_WAITERS)
@@ -186,7 +189,8 @@ static void release_robust_list(struct task *t)
 		entry = next & ~1ul;
 	}
 	if (head.list_op_pending & ~1ul)
-		release_robust(t, user_at((head.list_op_pending & ~1ul) + (uint64_t)head.futex_offset));
+		release_robust(
+			t, user_at((head.list_op_pending & ~1ul) + (uint64_t)head.futex_offset));
 	t->robust_list = user_at(0);
 }
 

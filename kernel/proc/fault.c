@@ -29,7 +29,8 @@ int process_populate(uintptr_t start, uintptr_t end, unsigned prot)
 		const struct area *a = area_at(&process.space, at);
 		unsigned access = FAULT_USER;
 		/* Private pages are copied at once where they may be written: that is what a later write needs. */
-		if (a && (prot == MMU_WRITE || ((a->prot & MMU_WRITE) && !(a->flags & AREA_SHARED))))
+		if (a &&
+			(prot == MMU_WRITE || ((a->prot & MMU_WRITE) && !(a->flags & AREA_SHARED))))
 			access |= FAULT_WRITE;
 		if (!a)
 			err = -ENOMEM;

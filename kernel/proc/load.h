@@ -8,7 +8,7 @@
 
 struct program_file {
 	struct file *file;
-	char *path;   /* as the program would name it; heap */
+	char *path; /* as the program would name it; heap */
 	uint64_t size;
 	uint8_t head[PROGRAM_HEAD];
 	unsigned head_len;

@@ -58,8 +58,8 @@ void missing_files_list(void)
 	if (!missing.enabled)
 		return;
 	char line[PATH_MAX / 4];
-	int n = format(line, sizeof(line), "mote: %u paths were looked for and not found%s\n", missing.n,
-		missing.n ? ":" : "");
+	int n = format(line, sizeof(line), "mote: %u paths were looked for and not found%s\n",
+		missing.n, missing.n ? ":" : "");
 	log_text(line, (size_t)n);
 	for (unsigned i = 0; i < missing.n; i++) {
 		n = format(line, sizeof(line), "mote:   %s\n", missing.paths[i]);

@@ -131,7 +131,8 @@ static void enter_directory(const char *path)
 	}
 	if (err < 0) {
 		struct exec_plan p;
-		format(p.why, sizeof(p.why), "%s: can not be the working directory: it is not there", path);
+		format(p.why, sizeof(p.why),
+			"%s: can not be the working directory: it is not there", path);
 		fail_first(&p, -EINVAL);
 	}
 }
@@ -202,7 +203,7 @@ int task_create(const char *name, void (*entry)(void *), void *arg, struct task 
 static struct task *find(int tid)
 {
 	struct task *t;
-	list_for_each(t, &process.tasks, link)
+	list_for_each (t, &process.tasks, link)
 		if (t->thread.tid == tid)
 			return t;
 	return NULL;
@@ -252,7 +253,7 @@ int process_next_tid(int from)
 	irq_state state = spin_lock(&process.lock);
 	int best = -1;
 	struct task *t;
-	list_for_each(t, &process.tasks, link)
+	list_for_each (t, &process.tasks, link)
 		if (t->thread.tid >= from && (best < 0 || t->thread.tid < best))
 			best = t->thread.tid;
 	spin_unlock(&process.lock, state);
@@ -274,7 +275,7 @@ uint64_t process_cpu_ns(uint64_t *user_ns, uint64_t *system_ns)
 	irq_state state = spin_lock(&process.lock);
 	uint64_t user = process.ended_user_ns, system = process.ended_system_ns;
 	struct task *t;
-	list_for_each(t, &process.tasks, link) {
+	list_for_each (t, &process.tasks, link) {
 		uint64_t u = 0, s = 0;
 		thread_times(&t->thread, &u, &s);
 		user += u;

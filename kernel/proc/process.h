@@ -33,19 +33,19 @@ struct task {
 	struct list link;         /* process.tasks, under process.lock */
 	struct trap_frame *frame; /* of the system call in progress */
 	/* under process.signal_lock: */
-	uint64_t blocked;     /* signal mask */
-	uint64_t saved_mask;  /* of sigsuspend, ppoll, ... to restore after the handler */
-	uint64_t waited;      /* of sigtimedwait(2): signals it takes although they are blocked */
+	uint64_t blocked;    /* signal mask */
+	uint64_t saved_mask; /* of sigsuspend, ppoll, ... to restore after the handler */
+	uint64_t waited;     /* of sigtimedwait(2): signals it takes although they are blocked */
 	bool restore_mask;
 	struct signal_queue pending;
 	/* own thread only: */
 	struct linux_stack altstack;
 	user_addr clear_child_tid, robust_list;
 	uint32_t exit_code;
-	int policy;                 /* SCHED_: kept and told */
-	int restart;                /* ERESTART...: the call in progress returned -EINTR; 0: it did not */
-	uint64_t deadline_ns;       /* of that call; NO_DEADLINE: none. See syscall_deadline() */
-	bool resume_deadline;       /* it was restarted: its deadline stays */
+	int policy;           /* SCHED_: kept and told */
+	int restart;          /* ERESTART...: the call in progress returned -EINTR; 0: it did not */
+	uint64_t deadline_ns; /* of that call; NO_DEADLINE: none. See syscall_deadline() */
+	bool resume_deadline; /* it was restarted: its deadline stays */
 	struct user_fault_context { /* of the last fault, for signal contexts */
 		uintptr_t address;
 		unsigned long vector, error;
@@ -68,7 +68,8 @@ struct process {
 	struct list tasks;
 	unsigned n_tasks;
 	int last_tid;
-	struct task *reaper; /* waits for all others to end: exit_group(2), execve(2), a fatal signal */
+	struct task
+		*reaper; /* waits for all others to end: exit_group(2), execve(2), a fatal signal */
 	struct wait_queue tasks_changed;
 	uint32_t uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
 	uint32_t *groups;
@@ -87,8 +88,8 @@ struct process {
 	struct spinlock signal_lock;
 	/* under signal_lock: */
 	struct linux_sigaction actions[SIGNALS + 1];
-	struct signal_queue pending; /* for any thread */
-	unsigned n_queued;           /* entries in all queues */
+	struct signal_queue pending;      /* for any thread */
+	unsigned n_queued;                /* entries in all queues */
 	struct wait_queue signal_arrived; /* announces EPOLLIN with every signal: signalfd */
 	atomic_bool stopped;              /* by SIGSTOP and kin */
 	struct wait_queue continued;
@@ -99,9 +100,10 @@ struct process {
 	uintptr_t code_start, code_end, data_start, data_end, vdso_base, entry;
 	uint64_t start_ns;
 	atomic_bool exiting;
-	atomic_bool lock_future;   /* mlockall(MCL_FUTURE) */
+	atomic_bool lock_future;         /* mlockall(MCL_FUTURE) */
 	atomic_uint barriers_registered; /* membarrier(2) */
-	atomic_bool out_of_memory; /* found by a fault inside the kernel: ends at the next user_return() */
+	atomic_bool
+		out_of_memory; /* found by a fault inside the kernel: ends at the next user_return() */
 	uint32_t leader_exit_code;
 	_Atomic uint64_t ended_user_ns, ended_system_ns; /* CPU time of threads that are gone */
 	_Atomic uint64_t max_resident_pages;

@@ -9,7 +9,7 @@
 
 /* Faults come before everything else, so that their handler sees the place of the fault. */
 #define SYNCHRONOUS                                                                                \
-	(SIGNAL_SET(SIGSEGV) | SIGNAL_SET(SIGBUS) | SIGNAL_SET(SIGILL) | SIGNAL_SET(SIGTRAP) |      \
+	(SIGNAL_SET(SIGSEGV) | SIGNAL_SET(SIGBUS) | SIGNAL_SET(SIGILL) | SIGNAL_SET(SIGTRAP) |     \
 		SIGNAL_SET(SIGFPE) | SIGNAL_SET(SIGSYS))
 
 enum signal_default signal_default_action(int signal)
@@ -17,7 +17,8 @@ enum signal_default signal_default_action(int signal)
 	const uint64_t core = SYNCHRONOUS | SIGNAL_SET(SIGQUIT) | SIGNAL_SET(SIGABRT) |
 			      SIGNAL_SET(SIGXCPU) | SIGNAL_SET(SIGXFSZ);
 	const uint64_t ignore = SIGNAL_SET(SIGCHLD) | SIGNAL_SET(SIGURG) | SIGNAL_SET(SIGWINCH);
-	const uint64_t stop = SIGNAL_SET(SIGSTOP) | SIGNAL_SET(SIGTSTP) | SIGNAL_SET(SIGTTIN) | SIGNAL_SET(SIGTTOU);
+	const uint64_t stop = SIGNAL_SET(SIGSTOP) | SIGNAL_SET(SIGTSTP) | SIGNAL_SET(SIGTTIN) |
+			      SIGNAL_SET(SIGTTOU);
 	uint64_t bit = signal_bit(signal);
 	if (bit & core)
 		return DEFAULT_CORE;
@@ -60,7 +61,7 @@ void signal_queue_drop(struct signal_queue *q, uint64_t mask)
 		return;
 	q->set &= ~mask;
 	struct pending_signal *p, *next;
-	list_for_each_safe(p, next, &q->entries, link)
+	list_for_each_safe (p, next, &q->entries, link)
 		if (signal_bit(p->info.si_signo) & mask)
 			entry_drop(p);
 }
@@ -108,7 +109,7 @@ int signal_queue_add(struct signal_queue *q, int signal, const struct linux_sigi
 void signal_queue_settle(struct signal_queue *q, int signal)
 {
 	struct pending_signal *p;
-	list_for_each(p, &q->entries, link)
+	list_for_each (p, &q->entries, link)
 		if (p->info.si_signo == signal)
 			return;
 	q->set &= ~signal_bit(signal);
@@ -136,7 +137,7 @@ int signal_queue_take(struct signal_queue *q, uint64_t mask, struct linux_siginf
 		due &= SYNCHRONOUS;
 	int signal = __builtin_ctzll(due) + 1;
 	struct pending_signal *p;
-	list_for_each(p, &q->entries, link)
+	list_for_each (p, &q->entries, link)
 		if (p->info.si_signo == signal) {
 			entry_take(q, p, info);
 			return signal;

@@ -5,7 +5,13 @@
 
 #define SIGNALS_UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
 
-enum signal_default { DEFAULT_TERMINATE, DEFAULT_CORE, DEFAULT_IGNORE, DEFAULT_STOP, DEFAULT_CONTINUE };
+enum signal_default {
+	DEFAULT_TERMINATE,
+	DEFAULT_CORE,
+	DEFAULT_IGNORE,
+	DEFAULT_STOP,
+	DEFAULT_CONTINUE
+};
 enum signal_default signal_default_action(int signal);
 /* Its action means that nothing happens. */
 bool signal_ignored(int signal);

@@ -13,7 +13,8 @@
 #include "kernel/proc/task.h"
 
 #define STOP_SIGNALS                                                                               \
-	(1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | 1ull << (SIGTTOU - 1))
+	(1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) |                   \
+		1ull << (SIGTTOU - 1))
 #define SA_UNSUPPORTED 0x400ul /* how programs ask whether unknown flags are cleared */
 
 /* --- sending: under process.lock and signal_lock --- */
@@ -36,7 +37,7 @@ static void tell(struct task *t, int signal)
 static void tell_one(int signal)
 {
 	struct task *t;
-	list_for_each(t, &process.tasks, link)
+	list_for_each (t, &process.tasks, link)
 		if (!blocks(t, signal) || (t->waited & signal_bit(signal))) {
 			tell(t, signal);
 			return;
@@ -47,7 +48,7 @@ static void drop_everywhere(uint64_t mask)
 {
 	signal_queue_drop(&process.pending, mask);
 	struct task *t;
-	list_for_each(t, &process.tasks, link)
+	list_for_each (t, &process.tasks, link)
 		signal_queue_drop(&t->pending, mask);
 }
 
@@ -69,10 +70,12 @@ static bool vanishes(const struct task *t, int signal)
 {
 	if (!t && !list_empty(&process.tasks))
 		t = list_first(&process.tasks, struct task, link);
-	return signal_ignored(signal) && !(t && (blocks(t, signal) || (t->waited & signal_bit(signal))));
+	return signal_ignored(signal) &&
+	       !(t && (blocks(t, signal) || (t->waited & signal_bit(signal))));
 }
 
-static int send(struct task *t, int signal, const struct linux_siginfo *info, struct pending_signal *entry)
+static int send(
+	struct task *t, int signal, const struct linux_siginfo *info, struct pending_signal *entry)
 {
 	irq_state state = spin_lock(&process.lock);
 	spin_lock_nested(&process.signal_lock);
@@ -122,7 +125,7 @@ void signal_retract_entry(struct pending_signal *p)
 	}
 	signal_queue_settle(&process.pending, p->info.si_signo);
 	struct task *t;
-	list_for_each(t, &process.tasks, link)
+	list_for_each (t, &process.tasks, link)
 		signal_queue_settle(&t->pending, p->info.si_signo);
 	spin_unlock_nested(&process.signal_lock);
 	spin_unlock(&process.lock, state);
@@ -131,7 +134,8 @@ void signal_retract_entry(struct pending_signal *p)
 void signal_force(int signal, int code, uintptr_t address)
 {
 	struct task *t = task_current();
-	const struct linux_siginfo info = {.si_signo = signal, .si_code = code, .fault.address = address};
+	const struct linux_siginfo info = {
+		.si_signo = signal, .si_code = code, .fault.address = address};
 	irq_state state = spin_lock(&process.signal_lock);
 	struct linux_sigaction *action = &process.actions[signal];
 	if (blocks(t, signal) || action->handler == SIG_IGN)
@@ -151,7 +155,7 @@ static void offer_to_others(const struct task *t, uint64_t signals)
 	for (uint64_t left = process.pending.set & signals; left; left &= left - 1) {
 		int signal = __builtin_ctzll(left) + 1;
 		struct task *other;
-		list_for_each(other, &process.tasks, link)
+		list_for_each (other, &process.tasks, link)
 			if (other != t && !blocks(other, signal)) {
 				tell(other, signal);
 				break;
@@ -313,7 +317,8 @@ void signal_reset_for_exec(void)
 	irq_state state = lock_both();
 	for (int i = 1; i <= SIGNALS; i++) {
 		uint64_t handler = process.actions[i].handler;
-		process.actions[i] = (struct linux_sigaction){.handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL};
+		process.actions[i] =
+			(struct linux_sigaction){.handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL};
 	}
 	unlock_both(state);
 }
@@ -331,7 +336,10 @@ int signal_set_stack(const struct linux_stack *new, struct linux_stack *old, uin
 	*old = (struct linux_stack){
 		.sp = s->sp,
 		.size = s->size,
-		.flags = (s->size == 0 ? SS_DISABLE : in_use ? SS_ONSTACK : 0) | (s->flags & (int)SS_AUTODISARM),
+		.flags = (s->size == 0    ? SS_DISABLE
+				 : in_use ? SS_ONSTACK
+					  : 0) |
+			 (s->flags & (int)SS_AUTODISARM),
 	};
 	if (!new)
 		return 0;
@@ -359,16 +367,18 @@ void signal_init(void)
 	signalfd_set_source(&source);
 }
 
-static const char names[][8] = {"0", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV",
-	"USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
-	"VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS"};
+static const char names[][8] = {"0", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE",
+	"KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP",
+	"TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR",
+	"SYS"};
 
 const char *signal_name(int signal)
 {
 	static char text[SIGNALS + 1][12];
 	if (signal < 0 || signal > SIGNALS)
 		return "?";
-	char *name = text[signal]; /* always the same bytes, so writing it twice at once does no harm */
+	char *name =
+		text[signal]; /* always the same bytes, so writing it twice at once does no harm */
 	if (signal < (int)array_size(names))
 		format(name, sizeof(text[0]), "SIG%s", names[signal]);
 	else if (signal == SIGRTMIN)

@@ -36,8 +36,10 @@ int signal_set_mask(int how, const uint64_t *set, uint64_t *old) must_check;
 void signal_set_temporary_mask(uint64_t mask);
 /* The call returns result: unless it was interrupted (then delivery does it), the old mask is back. */
 void signal_end_temporary_mask(long result);
-int signal_set_action(int signal, const struct linux_sigaction *new, struct linux_sigaction *old) must_check;
-int signal_set_stack(const struct linux_stack *new, struct linux_stack *old, uintptr_t sp) must_check;
+int signal_set_action(
+	int signal, const struct linux_sigaction *new, struct linux_sigaction *old) must_check;
+int signal_set_stack(
+	const struct linux_stack *new, struct linux_stack *old, uintptr_t sp) must_check;
 uint64_t signal_pending(void); /* of the current thread and the process, blocked ones included */
 /* sigtimedwait(2): the signal; -EAGAIN at the deadline; -EINTR. */
 int signal_wait(uint64_t mask, uint64_t deadline_ns, struct linux_siginfo *info) must_check;

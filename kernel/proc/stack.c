@@ -48,8 +48,8 @@ static void add_aux(struct builder *b, uint64_t key, uint64_t value)
 	b->words[b->n_words++] = value;
 }
 
-static void add_auxv(struct builder *b, const struct stack_request *r, uintptr_t name, uintptr_t platform,
-	uintptr_t random)
+static void add_auxv(struct builder *b, const struct stack_request *r, uintptr_t name,
+	uintptr_t platform, uintptr_t random)
 {
 	if (process.vdso_base)
 		add_aux(b, AT_SYSINFO_EHDR, process.vdso_base);

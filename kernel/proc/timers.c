@@ -168,7 +168,7 @@ static void posix_taken(struct pending_signal *entry, struct linux_siginfo *info
 static struct posix_timer *find(int id)
 {
 	struct posix_timer *p;
-	list_for_each(p, &alarms.timers, link)
+	list_for_each (p, &alarms.timers, link)
 		if (p->id == id)
 			return p;
 	return NULL;
@@ -178,7 +178,8 @@ static int posix_new(int clock, const struct linux_sigevent *e, struct posix_tim
 {
 	struct task *target = NULL;
 	uint64_t now_ns = 0;
-	if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW)
+	if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE ||
+		clock == CLOCK_MONOTONIC_RAW)
 		return -EOPNOTSUPP;
 	if (clock_read(clock, &now_ns) < 0)
 		return -EINVAL;
@@ -196,7 +197,8 @@ static int posix_new(int clock, const struct linux_sigevent *e, struct posix_tim
 	timer_init(&p->alarm.timer, posix_fire);
 	/* "This thread" as others will see it too. */
 	p->alarm.clock = clock == CLOCK_THREAD_CPUTIME_ID
-				 ? (int)((~(unsigned)thread_current()->tid << 3) | CLOCK_CPU_PER_THREAD | CLOCK_CPU_SCHED)
+				 ? (int)((~(unsigned)thread_current()->tid << 3) |
+					   CLOCK_CPU_PER_THREAD | CLOCK_CPU_SCHED)
 				 : clock;
 	p->notify = e->notify;
 	p->target = target;
@@ -240,7 +242,8 @@ int process_timer_create(int clock, const struct linux_sigevent *e, int *id)
 	return 0;
 }
 
-int process_timer_set(int id, bool absolute, const struct timer_setting *new, struct timer_setting *old)
+int process_timer_set(
+	int id, bool absolute, const struct timer_setting *new, struct timer_setting *old)
 {
 	mutex_lock(&alarms.mutex);
 	struct posix_timer *p = find(id);

@@ -15,7 +15,8 @@ void interval_timer_set(int which, const struct timer_setting *new, struct timer
 /* timer_create(2): e already checked for form.  -EAGAIN, -EINVAL (no such clock or thread), -ENOMEM. */
 int process_timer_create(int clock, const struct linux_sigevent *e, int *id) must_check;
 /* -EINVAL: no such timer.  With absolute, value_ns is a time of its clock. */
-int process_timer_set(int id, bool absolute, const struct timer_setting *new, struct timer_setting *old) must_check;
+int process_timer_set(int id, bool absolute, const struct timer_setting *new,
+	struct timer_setting *old) must_check;
 int process_timer_get(int id, struct timer_setting *out) must_check;
 int process_timer_overrun(int id) must_check;
 int process_timer_delete(int id) must_check;

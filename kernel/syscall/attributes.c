@@ -18,7 +18,8 @@ static long put_stat(user_addr to, struct linux_stat *st)
 static int stat_place(int dir, user_addr path, unsigned flags, struct linux_stat *st)
 {
 	struct dentry *d;
-	int err = place_lookup(dir, path, flags, flags & AT_SYMLINK_NOFOLLOW ? LOOKUP_NO_FOLLOW : 0, &d);
+	int err = place_lookup(
+		dir, path, flags, flags & AT_SYMLINK_NOFOLLOW ? LOOKUP_NO_FOLLOW : 0, &d);
 	if (err < 0)
 		return err;
 	err = vfs_stat(d, st);
@@ -149,7 +150,8 @@ static struct statx statx_of(const struct linux_stat *st)
 long sys_statx(const struct syscall_args *args)
 {
 	unsigned flags = arg_uint(args, 2);
-	if ((flags & ~(STAT_FLAGS | AT_STATX_SYNC_TYPE)) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+	if ((flags & ~(STAT_FLAGS | AT_STATX_SYNC_TYPE)) ||
+		(flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
 		return -EINVAL;
 	if (arg_uint(args, 3) & STATX_RESERVED)
 		return -EINVAL;
@@ -198,7 +200,8 @@ static long access_at(int dir, user_addr path, unsigned mode, unsigned flags)
 	struct dentry *d;
 	if ((mode & ~7u) || (flags & ~(unsigned)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
-	int err = place_lookup(dir, path, flags, flags & AT_SYMLINK_NOFOLLOW ? LOOKUP_NO_FOLLOW : 0, &d);
+	int err = place_lookup(
+		dir, path, flags, flags & AT_SYMLINK_NOFOLLOW ? LOOKUP_NO_FOLLOW : 0, &d);
 	if (err < 0)
 		return err;
 	err = vfs_access(d, mode);
@@ -324,7 +327,8 @@ static long set_times(int dir, user_addr path, unsigned flags, const struct linu
 {
 	struct dentry *d;
 	int err = path.va == 0 ? dentry_of_fd(dir, &d)
-			       : place_lookup(dir, path, flags, flags & AT_SYMLINK_NOFOLLOW ? LOOKUP_NO_FOLLOW : 0, &d);
+			       : place_lookup(dir, path, flags,
+					 flags & AT_SYMLINK_NOFOLLOW ? LOOKUP_NO_FOLLOW : 0, &d);
 	if (err < 0)
 		return err;
 	err = vfs_utimes(d, times);

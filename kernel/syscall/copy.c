@@ -10,7 +10,8 @@
 #define CHUNK 65536u
 
 /* Through a kernel buffer, from *at on.  Bytes moved, or an error when none were. */
-static long copy_through(struct file *in, uint64_t *at, struct file *out, const uint64_t *out_at, size_t n)
+static long copy_through(
+	struct file *in, uint64_t *at, struct file *out, const uint64_t *out_at, size_t n)
 {
 	size_t size = min(n, (size_t)CHUNK), done = 0;
 	uint8_t *buf = heap_alloc(max(size, (size_t)1));
@@ -98,7 +99,8 @@ long sys_sendfile(const struct syscall_args *args)
 		return err;
 	long result = fd_get(arg_int(args, 0), &out);
 	if (result == 0) {
-		result = send_with_position(in, arg_user(args, 2), out, min(args->a[3], TRANSFER_MAX));
+		result = send_with_position(
+			in, arg_user(args, 2), out, min(args->a[3], TRANSFER_MAX));
 		file_put(out);
 	}
 	file_put(in);
@@ -107,7 +109,8 @@ long sys_sendfile(const struct syscall_args *args)
 
 /* --- copy_file_range(2) --- */
 
-static long copy_positions(struct file *in, user_addr in_at, struct file *out, user_addr out_at, size_t n)
+static long copy_positions(
+	struct file *in, user_addr in_at, struct file *out, user_addr out_at, size_t n)
 {
 	uint64_t from = in->position, to = out->position;
 	if (in_at.va && copy_in(&from, in_at, sizeof(from)) < 0)
@@ -137,7 +140,8 @@ static long copy_range(struct file *in, struct file *out, const struct syscall_a
 		return -EBADF;
 	if (!in->ops->map || !out->ops->truncate || arg_uint(args, 5))
 		return -EINVAL;
-	return copy_positions(in, arg_user(args, 1), out, arg_user(args, 3), min(args->a[4], TRANSFER_MAX));
+	return copy_positions(
+		in, arg_user(args, 1), out, arg_user(args, 3), min(args->a[4], TRANSFER_MAX));
 }
 
 long sys_copy_file_range(const struct syscall_args *args)

@@ -26,7 +26,8 @@ static long refuse(const struct syscall_args *args)
 }
 
 /* One slot more than numbers: calls that this port does not have go there. */
-#define SLOT(x86_64, arm64) (SYSCALL_NUMBER(x86_64, arm64) < 0 ? NUMBERS : SYSCALL_NUMBER(x86_64, arm64))
+#define SLOT(x86_64, arm64)                                                                        \
+	(SYSCALL_NUMBER(x86_64, arm64) < 0 ? NUMBERS : SYSCALL_NUMBER(x86_64, arm64))
 
 struct entry {
 	syscall_handler handler;
@@ -37,9 +38,12 @@ struct entry {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 static const struct entry table[NUMBERS + 1] = {
-#define CALL(name, x86_64, arm64, flags, signature) [SLOT(x86_64, arm64)] = {sys_##name, #name, signature, flags},
-#define ABSENT(name, x86_64, arm64, signature) [SLOT(x86_64, arm64)] = {refuse, #name, signature, 0},
-#define MISSING(name, x86_64, arm64, signature) [SLOT(x86_64, arm64)] = {refuse, #name, signature, NAMED},
+#define CALL(name, x86_64, arm64, flags, signature)                                                \
+	[SLOT(x86_64, arm64)] = {sys_##name, #name, signature, flags},
+#define ABSENT(name, x86_64, arm64, signature)                                                     \
+	[SLOT(x86_64, arm64)] = {refuse, #name, signature, 0},
+#define MISSING(name, x86_64, arm64, signature)                                                    \
+	[SLOT(x86_64, arm64)] = {refuse, #name, signature, NAMED},
 #include "kernel/syscall/table.def"
 #undef CALL
 #undef ABSENT
@@ -47,7 +51,8 @@ static const struct entry table[NUMBERS + 1] = {
 };
 #pragma GCC diagnostic pop
 
-static const struct entry unknown = {refuse, NULL, "hex a, hex b, hex c, hex d, hex e, hex f", NAMED};
+static const struct entry unknown = {
+	refuse, NULL, "hex a, hex b, hex c, hex d, hex e, hex f", NAMED};
 
 static const struct entry *entry_of(unsigned number)
 {
@@ -70,7 +75,7 @@ static bool raises_sigpipe(const struct syscall_args *args, syscall_handler hand
 {
 	struct file *f = NULL;
 	int flags = handler == sys_sendto || handler == sys_sendmmsg ? arg_int(args, 3)
-		    : handler == sys_sendmsg			     ? arg_int(args, 2)
+		    : handler == sys_sendmsg                         ? arg_int(args, 2)
 								     : 0;
 	int fd = arg_int(args, handler == sys_splice ? 2 : 0);
 	if ((flags & MSG_NOSIGNAL) || fd_get(fd, &f) < 0)
@@ -87,7 +92,9 @@ static long settle_error(const struct entry *e, const struct syscall_args *args,
 {
 	struct task *t = task_current();
 	if (result == -EINTR || result == -ERESTARTSYS || result == -ERESTARTNOHAND) {
-		t->restart = result != -EINTR ? (int)-result : e->flags & RESTART ? ERESTARTSYS : ERESTARTNOHAND;
+		t->restart = result != -EINTR     ? (int)-result
+			     : e->flags & RESTART ? ERESTARTSYS
+						  : ERESTARTNOHAND;
 		atomic_fetch_or(&t->thread.arch.user_work, WORK_SIGNAL);
 		return -EINTR;
 	}
@@ -126,5 +133,6 @@ void syscall_dispatch(struct trap_frame *f)
 	if (unlikely(e->flags & NAMED))
 		say_missing(e, number);
 	task_current()->frame = f;
-	trap_set_result(f, unlikely(trace_enabled) ? call_traced(e, &args, number) : call(e, &args));
+	trap_set_result(
+		f, unlikely(trace_enabled) ? call_traced(e, &args, number) : call(e, &args));
 }

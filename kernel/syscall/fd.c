@@ -239,7 +239,8 @@ static long fallocate_file(struct file *f, const struct syscall_args *args)
 	int mode = arg_int(args, 1);
 	if (offset < 0 || n <= 0)
 		return -EINVAL;
-	if ((mode & ~FALLOC_MODES) || (mode & (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE)) == FALLOC_PUNCH_HOLE)
+	if ((mode & ~FALLOC_MODES) ||
+		(mode & (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE)) == FALLOC_PUNCH_HOLE)
 		return -EOPNOTSUPP;
 	if (!file_writable(f))
 		return -EBADF;
@@ -249,7 +250,8 @@ static long fallocate_file(struct file *f, const struct syscall_args *args)
 		return -ESPIPE;
 	if (!f->ops->truncate)
 		return -ENODEV;
-	return f->ops->allocate ? f->ops->allocate(f, mode, (uint64_t)offset, (uint64_t)n) : -EOPNOTSUPP;
+	return f->ops->allocate ? f->ops->allocate(f, mode, (uint64_t)offset, (uint64_t)n)
+				: -EOPNOTSUPP;
 }
 
 static long fsync_file(struct file *f, const struct syscall_args *args)
@@ -289,7 +291,8 @@ static long readahead_file(struct file *f, const struct syscall_args *args)
 	return f->ops->map ? 0 : -EINVAL;
 }
 
-static long on_file(const struct syscall_args *args, long (*operation)(struct file *, const struct syscall_args *))
+static long on_file(const struct syscall_args *args,
+	long (*operation)(struct file *, const struct syscall_args *))
 {
 	struct file *f;
 	int err = fd_get(arg_int(args, 0), &f);

@@ -100,7 +100,8 @@ long sys_getgroups(const struct syscall_args *args)
 	if (n > room)
 		return -EINVAL;
 	/* The array is only ever overwritten in place or replaced, never freed. */
-	return copy_out(arg_user(args, 1), process.groups, n * sizeof(uint32_t)) < 0 ? -EFAULT : (long)n;
+	return copy_out(arg_user(args, 1), process.groups, n * sizeof(uint32_t)) < 0 ? -EFAULT
+										     : (long)n;
 }
 
 long sys_setgroups(const struct syscall_args *args)
@@ -136,7 +137,8 @@ static int capability_words(user_addr header_at, struct linux_cap_header *header
 		return 2;
 	default:
 		header->version = CAPABILITY_VERSION_3;
-		return copy_out(header_at, &header->version, sizeof(header->version)) < 0 ? -EFAULT : -EINVAL;
+		return copy_out(header_at, &header->version, sizeof(header->version)) < 0 ? -EFAULT
+											  : -EINVAL;
 	}
 }
 
@@ -182,7 +184,8 @@ long sys_capset(const struct syscall_args *args)
 		return -EPERM;
 	if (copy_in(data, arg_user(args, 1), (size_t)words * sizeof(data[0])) < 0)
 		return -EFAULT;
-	return credentials_set_capabilities((data[0].effective | (uint64_t)data[1].effective << 32) & CAP_ALL,
+	return credentials_set_capabilities(
+		(data[0].effective | (uint64_t)data[1].effective << 32) & CAP_ALL,
 		(data[0].permitted | (uint64_t)data[1].permitted << 32) & CAP_ALL,
 		(data[0].inheritable | (uint64_t)data[1].inheritable << 32) & CAP_ALL);
 }

@@ -99,7 +99,8 @@ static unsigned request_how(unsigned flags)
 static bool shared_kind(unsigned flags, int *err)
 {
 	unsigned kind = flags & 0xf;
-	*err = kind == MAP_SHARED || kind == MAP_PRIVATE || kind == MAP_SHARED_VALIDATE ? 0 : -EINVAL;
+	*err = kind == MAP_SHARED || kind == MAP_PRIVATE || kind == MAP_SHARED_VALIDATE ? 0
+											: -EINVAL;
 	/* MAP_SYNC needs persistent memory; whoever asks takes the refusal for an answer. */
 	if (kind == MAP_SHARED_VALIDATE && (flags & MAP_SYNC))
 		*err = -EOPNOTSUPP;
@@ -119,7 +120,8 @@ static int check_mmap(const struct syscall_args *args, unsigned flags)
 		return flags & MAP_ANONYMOUS ? -ENOMEM : -EINVAL;
 	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && (address & (PAGE_SIZE - 1)))
 		return -EINVAL;
-	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && address < USER_START && !process_capable(CAP_SYS_ADMIN))
+	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && address < USER_START &&
+		!process_capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	return 0;
 }
@@ -134,7 +136,8 @@ static long map(const struct map_request *r)
 }
 
 /* f: the file that is mapped, or NULL for memory of the program's own. */
-static long map_request(const struct syscall_args *args, unsigned flags, bool shared, struct file *f)
+static long map_request(
+	const struct syscall_args *args, unsigned flags, bool shared, struct file *f)
 {
 	struct map_request r = {
 		.address = align_down(args->a[0], PAGE_SIZE),
@@ -142,7 +145,8 @@ static long map_request(const struct syscall_args *args, unsigned flags, bool sh
 		.how = request_how(flags),
 		.prot = area_prot(arg_uint(args, 2)),
 		.max_prot = MMU_READ | MMU_WRITE | MMU_EXEC,
-		.flags = (shared ? AREA_SHARED : 0) | (flags & MAP_NORESERVE ? AREA_NO_RESERVE : 0) |
+		.flags = (shared ? AREA_SHARED : 0) |
+			 (flags & MAP_NORESERVE ? AREA_NO_RESERVE : 0) |
 			 (flags & MAP_GROWSDOWN ? AREA_STACK : 0),
 		.offset = flags & MAP_ANONYMOUS ? 0 : args->a[5],
 	};
@@ -186,9 +190,11 @@ long sys_munmap(const struct syscall_args *args)
 
 static long protect(uintptr_t start, size_t n, unsigned long prot)
 {
-	if ((prot & ~(unsigned long)(PROT_ALL | PROT_GROWSDOWN | PROT_GROWSUP | 8)) || (start & (PAGE_SIZE - 1)))
+	if ((prot & ~(unsigned long)(PROT_ALL | PROT_GROWSDOWN | PROT_GROWSUP | 8)) ||
+		(start & (PAGE_SIZE - 1)))
 		return -EINVAL;
-	if ((prot & (PROT_GROWSDOWN | PROT_GROWSUP)) == (PROT_GROWSDOWN | PROT_GROWSUP) || (prot & PROT_GROWSUP))
+	if ((prot & (PROT_GROWSDOWN | PROT_GROWSUP)) == (PROT_GROWSDOWN | PROT_GROWSUP) ||
+		(prot & PROT_GROWSUP))
 		return -EINVAL;
 	if (n == 0)
 		return 0;
@@ -222,7 +228,8 @@ long sys_mremap(const struct syscall_args *args)
 	if (flags & ~(unsigned)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return -EINVAL;
 	rw_lock_write(&process.space_lock);
-	int err = address_space_remap(&process.space, args->a[0], args->a[1], args->a[2], flags, args->a[4], &at);
+	int err = address_space_remap(
+		&process.space, args->a[0], args->a[1], args->a[2], flags, args->a[4], &at);
 	rw_unlock_write(&process.space_lock);
 	return err < 0 ? err : (long)at;
 }
@@ -255,7 +262,8 @@ long sys_madvise(const struct syscall_args *args)
 	if (err < 0)
 		return err == -ENOMEM ? -EINVAL : err;
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE) {
-		err = process_populate(start, end, advice == MADV_POPULATE_WRITE ? MMU_WRITE : MMU_READ);
+		err = process_populate(
+			start, end, advice == MADV_POPULATE_WRITE ? MMU_WRITE : MMU_READ);
 		return err == -EACCES ? -EINVAL : err == -EIO ? -EFAULT : err;
 	}
 	rw_lock_write(&process.space_lock);
@@ -281,7 +289,8 @@ long sys_msync(const struct syscall_args *args)
 {
 	unsigned flags = arg_uint(args, 2);
 	uintptr_t start = args->a[0], end;
-	if ((flags & ~(unsigned)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+	if ((flags & ~(unsigned)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+		(flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
 	int err = check_range(start, args->a[1], &end);
 	if (err < 0)
@@ -327,8 +336,8 @@ static int mark_locked(uintptr_t start, uintptr_t end, bool on)
 {
 	rw_lock_write(&process.space_lock);
 	int err = all_mapped(start, end) ? 0 : -ENOMEM;
-	for (struct area *a = area_at_or_after(&process.space, start); err == 0 && a && a->start < end;
-		a = area_at_or_after(&process.space, a->end)) {
+	for (struct area *a = area_at_or_after(&process.space, start);
+		err == 0 && a && a->start < end; a = area_at_or_after(&process.space, a->end)) {
 		if (on)
 			a->flags |= AREA_LOCKED;
 		else
@@ -398,7 +407,8 @@ static int populate_all(void)
 long sys_mlockall(const struct syscall_args *args)
 {
 	unsigned flags = arg_uint(args, 0);
-	if (flags == 0 || (flags & ~(unsigned)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || flags == MCL_ONFAULT)
+	if (flags == 0 || (flags & ~(unsigned)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
+		flags == MCL_ONFAULT)
 		return -EINVAL;
 	if (!process_capable(CAP_IPC_LOCK) && process_limit(RLIMIT_MEMLOCK) == 0)
 		return -EPERM;
@@ -427,7 +437,8 @@ long sys_get_mempolicy(const struct syscall_args *args)
 	if (args->a[1]) {
 		size_t bytes = min(align_up(args->a[2], 64ul) / 8, PAGE_SIZE);
 		const uint64_t nodes = flags & 4 /* MPOL_F_MEMS_ALLOWED */ ? 1 : 0;
-		if (user_clear(arg_user(args, 1), bytes) < 0 || copy_out(arg_user(args, 1), &nodes, 8) < 0)
+		if (user_clear(arg_user(args, 1), bytes) < 0 ||
+			copy_out(arg_user(args, 1), &nodes, 8) < 0)
 			return -EFAULT;
 	}
 	return args->a[0] ? copy_out(arg_user(args, 0), &policy, sizeof(policy)) : 0;

@@ -25,9 +25,12 @@ long sys_sendto(const struct syscall_args *args)
 	const struct io_piece piece = {arg_user(args, 1), min(args->a[2], TRANSFER_MAX)};
 	struct io_buffer data;
 	io_buffer_user(&data, &piece, 1);
-	struct socket_message m = {.data = &data, .flags = arg_int(args, 3), .deadline_ns = NO_DEADLINE};
+	struct socket_message m = {
+		.data = &data, .flags = arg_int(args, 3), .deadline_ns = NO_DEADLINE};
 	if (args->a[4]) {
-		err = arg_int(args, 5) < 0 ? -EINVAL : user_address(arg_user(args, 4), arg_uint(args, 5), &to);
+		err = arg_int(args, 5) < 0
+			      ? -EINVAL
+			      : user_address(arg_user(args, 4), arg_uint(args, 5), &to);
 		m.address = &to;
 	}
 	long n = err < 0 ? err : socket_send(f, &m);
@@ -91,7 +94,8 @@ static int transfer_get(struct transfer *t, user_addr message_at, int flags)
 {
 	t->control = NULL;
 	t->files = NULL;
-	t->message = (struct socket_message){.data = &t->data, .flags = flags, .deadline_ns = NO_DEADLINE};
+	t->message = (struct socket_message){
+		.data = &t->data, .flags = flags, .deadline_ns = NO_DEADLINE};
 	int err = copy_in(&t->header, message_at, sizeof(t->header));
 	if (err < 0)
 		return err;
@@ -141,7 +145,8 @@ static int extract_rights(struct transfer *t)
 			return -EINVAL;
 		size_t space = min(CMSG_ALIGNED(c.cmsg_len), m->control_len - at);
 		if (c.cmsg_level == SOL_SOCKET && c.cmsg_type == SCM_RIGHTS) {
-			int err = add_rights(t, m->control + at + sizeof(c), c.cmsg_len - sizeof(c));
+			int err =
+				add_rights(t, m->control + at + sizeof(c), c.cmsg_len - sizeof(c));
 			if (err < 0)
 				return err;
 		} else {
@@ -177,7 +182,8 @@ static int get_message_address(struct transfer *t)
 	t->message.address = &t->address;
 	if ((int)t->header.msg_namelen < 0)
 		return -EINVAL;
-	return user_address(user_at(t->header.msg_name), min(t->header.msg_namelen, SOCKADDR_MAX), &t->address);
+	return user_address(
+		user_at(t->header.msg_name), min(t->header.msg_namelen, SOCKADDR_MAX), &t->address);
 }
 
 static long send_message(struct file *f, user_addr message_at, int flags)
@@ -221,7 +227,8 @@ static int prepare_control(struct transfer *t)
 		return -ENOMEM;
 	t->message.control = t->control;
 	t->message.control_size = room;
-	unsigned n_files = (unsigned)min((room - sizeof(struct linux_cmsghdr)) / sizeof(int), (size_t)SOCKET_FILES_MAX);
+	unsigned n_files = (unsigned)min(
+		(room - sizeof(struct linux_cmsghdr)) / sizeof(int), (size_t)SOCKET_FILES_MAX);
 	if (n_files > 0) {
 		t->files = heap_array(n_files, sizeof(struct file *));
 		if (!t->files)
@@ -244,19 +251,22 @@ static void append_rights(struct transfer *t)
 			      : 0;
 	unsigned installed = 0, flags = m->flags & (int)MSG_CMSG_CLOEXEC ? FD_CLOEXEC_FLAG : 0;
 	for (unsigned i = 0; i < m->n_files; i++) {
-		int fd = installed < room && installed == i ? fd_install(t->files[i], 0, flags) : -EMFILE;
+		int fd = installed < room && installed == i ? fd_install(t->files[i], 0, flags)
+							    : -EMFILE;
 		if (fd < 0) {
 			file_put(t->files[i]);
 			m->out_flags |= MSG_CTRUNC;
 			continue;
 		}
-		memcpy(m->control + at + sizeof(struct linux_cmsghdr) + installed * sizeof(fd), &fd, sizeof(fd));
+		memcpy(m->control + at + sizeof(struct linux_cmsghdr) + installed * sizeof(fd), &fd,
+			sizeof(fd));
 		installed++;
 	}
 	m->n_files = 0;
 	if (installed == 0)
 		return;
-	const struct linux_cmsghdr c = {CMSG_DATA_LEN(installed * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+	const struct linux_cmsghdr c = {
+		CMSG_DATA_LEN(installed * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
 	memcpy(m->control + at, &c, sizeof(c));
 	m->control_len = min(at + CMSG_SPACE_LEN(installed * sizeof(int)), m->control_size);
 }
@@ -268,7 +278,8 @@ static int put_message(struct transfer *t, user_addr message_at)
 	if (m->address && copy_out(user_at(t->header.msg_name), t->address.bytes,
 				  min(t->address.len, t->header.msg_namelen)) < 0)
 		return -EFAULT;
-	if (m->control_len && copy_out(user_at(t->header.msg_control), m->control, m->control_len) < 0)
+	if (m->control_len &&
+		copy_out(user_at(t->header.msg_control), m->control, m->control_len) < 0)
 		return -EFAULT;
 	if (m->address)
 		t->header.msg_namelen = t->address.len;
@@ -313,7 +324,8 @@ long sys_recvmsg(const struct syscall_args *args)
 static int put_length(user_addr message_at, long n)
 {
 	uint32_t len = (uint32_t)n;
-	return copy_out(user_offset(message_at, offsetof(struct linux_mmsghdr, msg_len)), &len, sizeof(len));
+	return copy_out(user_offset(message_at, offsetof(struct linux_mmsghdr, msg_len)), &len,
+		sizeof(len));
 }
 
 long sys_sendmmsg(const struct syscall_args *args)

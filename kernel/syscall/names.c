@@ -81,7 +81,8 @@ long sys_unlinkat(const struct syscall_args *args)
 	unsigned flags = arg_uint(args, 2);
 	if (flags & ~(unsigned)AT_REMOVEDIR)
 		return -EINVAL;
-	return on_place(arg_int(args, 0), arg_user(args, 1), flags & AT_REMOVEDIR ? vfs_rmdir : vfs_unlink);
+	return on_place(
+		arg_int(args, 0), arg_user(args, 1), flags & AT_REMOVEDIR ? vfs_rmdir : vfs_unlink);
 }
 
 /* --- two names --- */
@@ -89,7 +90,8 @@ long sys_unlinkat(const struct syscall_args *args)
 static long rename_at(int old_dir, user_addr old, int new_dir, user_addr new, unsigned flags)
 {
 	struct place from, to;
-	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+		flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	int err = place_get(&from, old_dir, old, 0);
 	if (err < 0)
@@ -110,12 +112,14 @@ long sys_rename(const struct syscall_args *args)
 
 long sys_renameat(const struct syscall_args *args)
 {
-	return rename_at(arg_int(args, 0), arg_user(args, 1), arg_int(args, 2), arg_user(args, 3), 0);
+	return rename_at(
+		arg_int(args, 0), arg_user(args, 1), arg_int(args, 2), arg_user(args, 3), 0);
 }
 
 long sys_renameat2(const struct syscall_args *args)
 {
-	return rename_at(arg_int(args, 0), arg_user(args, 1), arg_int(args, 2), arg_user(args, 3), arg_uint(args, 4));
+	return rename_at(arg_int(args, 0), arg_user(args, 1), arg_int(args, 2), arg_user(args, 3),
+		arg_uint(args, 4));
 }
 
 static long link_at(int old_dir, user_addr old, int new_dir, user_addr new, unsigned flags)
@@ -124,7 +128,8 @@ static long link_at(int old_dir, user_addr old, int new_dir, user_addr new, unsi
 	struct place to;
 	if (flags & ~(unsigned)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	int err = place_lookup(old_dir, old, flags, flags & AT_SYMLINK_FOLLOW ? 0 : LOOKUP_NO_FOLLOW, &d);
+	int err = place_lookup(
+		old_dir, old, flags, flags & AT_SYMLINK_FOLLOW ? 0 : LOOKUP_NO_FOLLOW, &d);
 	if (err < 0)
 		return err;
 	err = place_get(&to, new_dir, new, 0);
@@ -143,7 +148,8 @@ long sys_link(const struct syscall_args *args)
 
 long sys_linkat(const struct syscall_args *args)
 {
-	return link_at(arg_int(args, 0), arg_user(args, 1), arg_int(args, 2), arg_user(args, 3), arg_uint(args, 4));
+	return link_at(arg_int(args, 0), arg_user(args, 1), arg_int(args, 2), arg_user(args, 3),
+		arg_uint(args, 4));
 }
 
 static long symlink_at(user_addr target, int dir, user_addr path)
@@ -200,7 +206,8 @@ long sys_readlink(const struct syscall_args *args)
 
 long sys_readlinkat(const struct syscall_args *args)
 {
-	return readlink_at(arg_int(args, 0), arg_user(args, 1), arg_user(args, 2), arg_int(args, 3));
+	return readlink_at(
+		arg_int(args, 0), arg_user(args, 1), arg_user(args, 2), arg_int(args, 3));
 }
 
 /* --- where the process stands --- */
@@ -293,8 +300,8 @@ struct entries {
 #define ENTRY_NAME_OFFSET 19u     /* of struct linux_dirent64 */
 #define OLD_ENTRY_NAME_OFFSET 18u /* of struct linux_dirent */
 
-static bool add_entry(struct directory_sink *sink, const char *name, size_t name_len, uint64_t ino, uint8_t type,
-	uint64_t next_position)
+static bool add_entry(struct directory_sink *sink, const char *name, size_t name_len, uint64_t ino,
+	uint8_t type, uint64_t next_position)
 {
 	struct entries *e = (struct entries *)sink;
 	size_t at = e->old_format ? OLD_ENTRY_NAME_OFFSET : ENTRY_NAME_OFFSET;
@@ -345,7 +352,9 @@ static long getdents(const struct syscall_args *args, bool old_format)
 	int err = fd_get(arg_int(args, 0), &f);
 	if (err < 0)
 		return err;
-	long n = f->flags & O_PATH ? -EBADF : list_directory(f, arg_user(args, 1), arg_uint(args, 2), old_format);
+	long n = f->flags & O_PATH
+			 ? -EBADF
+			 : list_directory(f, arg_user(args, 1), arg_uint(args, 2), old_format);
 	file_put(f);
 	return n;
 }

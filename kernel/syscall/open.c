@@ -26,7 +26,8 @@ long sys_open(const struct syscall_args *args)
 
 long sys_creat(const struct syscall_args *args)
 {
-	return open_at(AT_FDCWD, arg_user(args, 0), O_CREAT | O_WRONLY | O_TRUNC, arg_uint(args, 1));
+	return open_at(
+		AT_FDCWD, arg_user(args, 0), O_CREAT | O_WRONLY | O_TRUNC, arg_uint(args, 1));
 }
 
 long sys_openat(const struct syscall_args *args)
@@ -49,13 +50,15 @@ long sys_openat2(const struct syscall_args *args)
 		return -E2BIG;
 	if (copy_in(&how, arg_user(args, 2), sizeof(how)) < 0)
 		return -EFAULT;
-	if ((how.flags & ~(uint64_t)OPEN_FLAGS) || (how.mode & ~07777ull) || (how.resolve & ~(uint64_t)RESOLVE_ALL))
+	if ((how.flags & ~(uint64_t)OPEN_FLAGS) || (how.mode & ~07777ull) ||
+		(how.resolve & ~(uint64_t)RESOLVE_ALL))
 		return -EINVAL;
 	if (how.mode && !(how.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))))
 		return -EINVAL;
 	if (how.resolve)
 		return -ENOSYS;
-	return open_at(arg_int(args, 0), arg_user(args, 1), (unsigned)how.flags, (unsigned)how.mode);
+	return open_at(
+		arg_int(args, 0), arg_user(args, 1), (unsigned)how.flags, (unsigned)how.mode);
 }
 
 long sys_close(const struct syscall_args *args)
@@ -127,7 +130,8 @@ long sys_timerfd_create(const struct syscall_args *args)
 
 static int put_itimerspec(user_addr to, const struct linux_itimerspec_ns *from)
 {
-	const struct linux_itimerspec spec = {timespec_of(from->interval_ns), timespec_of(from->value_ns)};
+	const struct linux_itimerspec spec = {
+		timespec_of(from->interval_ns), timespec_of(from->value_ns)};
 	return copy_out(to, &spec, sizeof(spec));
 }
 

@@ -95,7 +95,8 @@ static long poll_set_results(struct poll_set *s, user_addr to)
 	}
 	/* Only revents may change: other threads may be rewriting the rest. */
 	for (unsigned i = 0; i < s->n; i++) {
-		user_addr at = user_offset(to, i * sizeof(struct pollfd) + offsetof(struct pollfd, revents));
+		user_addr at = user_offset(
+			to, i * sizeof(struct pollfd) + offsetof(struct pollfd, revents));
 		if (copy_out(at, &s->fds[i].revents, sizeof(int16_t)) < 0)
 			return -EFAULT;
 	}
@@ -175,7 +176,8 @@ enum { SET_READ, SET_WRITE, SET_EXCEPT, SETS };
 static const struct {
 	unsigned asked, given; /* events that put a descriptor into the set */
 } select_events[SETS] = {
-	[SET_READ] = {POLLIN | POLLRDNORM | POLLRDHUP, POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR},
+	[SET_READ] = {POLLIN | POLLRDNORM | POLLRDHUP,
+		POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR},
 	[SET_WRITE] = {POLLOUT | POLLWRNORM, POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR},
 	[SET_EXCEPT] = {POLLPRI, POLLPRI},
 };
@@ -196,7 +198,8 @@ static bool in_set(const struct select_call *c, unsigned set, unsigned fd)
 static int select_get_sets(struct select_call *c)
 {
 	for (unsigned set = 0; set < SETS; set++)
-		if (c->at[set].va && copy_in(c->words + set * c->n_words, c->at[set], c->n_words * sizeof(uint64_t)) < 0)
+		if (c->at[set].va && copy_in(c->words + set * c->n_words, c->at[set],
+					     c->n_words * sizeof(uint64_t)) < 0)
 			return -EFAULT;
 	return 0;
 }
@@ -236,15 +239,16 @@ static long select_put_sets(struct select_call *c)
 		for (unsigned set = 0; set < SETS; set++) {
 			unsigned word = set * c->n_words + fd / SET_BITS;
 			uint64_t bit = 1ull << fd % SET_BITS;
-			if (!(asked[word] & bit) || !(c->entries[i].revents & select_events[set].given))
+			if (!(asked[word] & bit) ||
+				!(c->entries[i].revents & select_events[set].given))
 				continue;
 			answered[word] |= bit;
 			n++;
 		}
 	}
 	for (unsigned set = 0; set < SETS; set++)
-		if (c->at[set].va &&
-			copy_out(c->at[set], answered + set * c->n_words, c->n_words * sizeof(uint64_t)) < 0)
+		if (c->at[set].va && copy_out(c->at[set], answered + set * c->n_words,
+					     c->n_words * sizeof(uint64_t)) < 0)
 			return -EFAULT;
 	return n;
 }
@@ -383,7 +387,8 @@ static long do_epoll_wait(const struct syscall_args *args, uint64_t span_ns)
 	if (err < 0)
 		return err;
 	/* What does not fit stays ready for the next call. */
-	long got = epoll_wait_events(epoll, events, min((unsigned)n, EVENTS_AT_ONCE), deadline_of_span(span_ns));
+	long got = epoll_wait_events(
+		epoll, events, min((unsigned)n, EVENTS_AT_ONCE), deadline_of_span(span_ns));
 	if (got > 0 && copy_out(arg_user(args, 1), events, (size_t)got * sizeof(events[0])) < 0)
 		got = -EFAULT;
 	file_put(epoll);

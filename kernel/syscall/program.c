@@ -24,7 +24,9 @@ static int get_string(user_addr from, struct string_vector *to)
 	if (!large)
 		return -ENOMEM;
 	n = user_string(large, from, EXEC_STRING_MAX);
-	int err = n >= 0 ? string_vector_add(to, heap_string(large)) : n == -ENAMETOOLONG ? -E2BIG : (int)n;
+	int err = n >= 0               ? string_vector_add(to, heap_string(large))
+		  : n == -ENAMETOOLONG ? -E2BIG
+				       : (int)n;
 	heap_free(large);
 	return err;
 }
@@ -47,7 +49,8 @@ static int get_strings(user_addr array, struct string_vector *to)
 	return 0;
 }
 
-static long prepare(struct exec_plan *plan, int dir, user_addr path, unsigned flags, user_addr argv, user_addr envp)
+static long prepare(struct exec_plan *plan, int dir, user_addr path, unsigned flags, user_addr argv,
+	user_addr envp)
 {
 	struct place p;
 	int err = place_get(&p, dir, path, flags);
@@ -59,7 +62,9 @@ static long prepare(struct exec_plan *plan, int dir, user_addr path, unsigned fl
 	if (err == 0 && p.lookup) {
 		/* fexecve(3): the file itself, by the name it has. */
 		char *name = heap_alloc(PATH_MAX);
-		err = !name ? -ENOMEM : vfs_path(p.base, name, PATH_MAX) < 0 ? -ENOENT : exec_prepare(plan, NULL, name);
+		err = !name                                  ? -ENOMEM
+		      : vfs_path(p.base, name, PATH_MAX) < 0 ? -ENOENT
+							     : exec_prepare(plan, NULL, name);
 		heap_free(name);
 	} else if (err == 0) {
 		err = p.path.text[0] == '\0' ? -ENOENT : exec_prepare(plan, p.base, p.path.text);
@@ -68,8 +73,8 @@ static long prepare(struct exec_plan *plan, int dir, user_addr path, unsigned fl
 	return err;
 }
 
-static long execute(const struct syscall_args *args, int dir, user_addr path, unsigned flags, user_addr argv,
-	user_addr envp)
+static long execute(const struct syscall_args *args, int dir, user_addr path, unsigned flags,
+	user_addr argv, user_addr envp)
 {
 	if (flags & ~(unsigned)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
@@ -95,7 +100,8 @@ long sys_execve(const struct syscall_args *args)
 
 long sys_execveat(const struct syscall_args *args)
 {
-	return execute(args, arg_int(args, 0), arg_user(args, 1), arg_uint(args, 4), arg_user(args, 2), arg_user(args, 3));
+	return execute(args, arg_int(args, 0), arg_user(args, 1), arg_uint(args, 4),
+		arg_user(args, 2), arg_user(args, 3));
 }
 
 /* --- children, of which there are none --- */

@@ -185,5 +185,7 @@ long sys_rt_tgsigqueueinfo(const struct syscall_args *args)
 	int err = queued_info(arg_user(args, 3), arg_int(args, 1), arg_int(args, 2), &info);
 	if (err < 0)
 		return err;
-	return arg_int(args, 0) == PROCESS_ID ? send_to_thread(arg_int(args, 1), arg_int(args, 2), &info) : -ESRCH;
+	return arg_int(args, 0) == PROCESS_ID
+		       ? send_to_thread(arg_int(args, 1), arg_int(args, 2), &info)
+		       : -ESRCH;
 }

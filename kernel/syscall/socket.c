@@ -61,7 +61,8 @@ long sys_socket(const struct syscall_args *args)
 	struct file *f;
 	if (flags & ~(unsigned)(SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return -EINVAL;
-	int err = socket_create(arg_int(args, 0), (int)(type & SOCK_TYPE_MASK), arg_int(args, 2), file_flags_of(flags), &f);
+	int err = socket_create(arg_int(args, 0), (int)(type & SOCK_TYPE_MASK), arg_int(args, 2),
+		file_flags_of(flags), &f);
 	return err < 0 ? err : install(f, flags);
 }
 
@@ -71,7 +72,8 @@ long sys_socketpair(const struct syscall_args *args)
 	struct file *f[2];
 	if (flags & ~(unsigned)(SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return -EINVAL;
-	int err = socket_pair(arg_int(args, 0), (int)(type & SOCK_TYPE_MASK), arg_int(args, 2), file_flags_of(flags), f);
+	int err = socket_pair(arg_int(args, 0), (int)(type & SOCK_TYPE_MASK), arg_int(args, 2),
+		file_flags_of(flags), f);
 	return err < 0 ? err : install_pair(f[0], f[1], flags, arg_user(args, 3));
 }
 
@@ -108,14 +110,16 @@ long sys_accept4(const struct syscall_args *args)
 
 /* --- addresses --- */
 
-static long with_address(const struct syscall_args *args, int (*operation)(struct file *, const struct socket_address *))
+static long with_address(const struct syscall_args *args,
+	int (*operation)(struct file *, const struct socket_address *))
 {
 	struct socket_address a;
 	struct file *f;
 	int err = socket_get(arg_int(args, 0), &f);
 	if (err < 0)
 		return err;
-	err = arg_int(args, 2) < 0 ? -EINVAL : user_address(arg_user(args, 1), arg_uint(args, 2), &a);
+	err = arg_int(args, 2) < 0 ? -EINVAL
+				   : user_address(arg_user(args, 1), arg_uint(args, 2), &a);
 	if (err == 0)
 		err = operation(f, &a);
 	file_put(f);
@@ -132,7 +136,8 @@ long sys_connect(const struct syscall_args *args)
 	return with_address(args, socket_connect);
 }
 
-static long tell_address(const struct syscall_args *args, int (*operation)(struct file *, struct socket_address *))
+static long tell_address(
+	const struct syscall_args *args, int (*operation)(struct file *, struct socket_address *))
 {
 	struct socket_address a = {.len = 0};
 	struct file *f;

@@ -19,7 +19,8 @@ typedef long (*syscall_handler)(const struct syscall_args *args);
 void syscall_trace_enable(void);
 
 /* One handler per CALL of table.def. */
-#define CALL(name, x86_64, arm64, flags, signature) long sys_##name(const struct syscall_args *args);
+#define CALL(name, x86_64, arm64, flags, signature)                                                \
+	long sys_##name(const struct syscall_args *args);
 #define ABSENT(name, x86_64, arm64, signature)
 #define MISSING(name, x86_64, arm64, signature)
 #include "kernel/syscall/table.def"

@@ -14,7 +14,6 @@
 
 /* --- limits --- */
 
-
 /* A limit that another layer goes by. */
 static void apply_limit(unsigned resource, const struct limit *l)
 {
@@ -39,7 +38,8 @@ static int set_limit(unsigned resource, const struct limit *new)
 	if (resource == RLIMIT_NOFILE && new->max > FILES_LIMIT_MAX)
 		return -EPERM;
 	irq_state state = spin_lock(&process.lock);
-	bool allowed = new->max <= process.limits[resource].max || process_capable(CAP_SYS_RESOURCE);
+	bool allowed =
+		new->max <= process.limits[resource].max || process_capable(CAP_SYS_RESOURCE);
 	if (allowed)
 		process.limits[resource] = *new;
 	spin_unlock(&process.lock, state);
@@ -85,7 +85,7 @@ static void add_switches(struct linux_rusage *u)
 {
 	irq_state state = spin_lock(&process.lock);
 	const struct task *t;
-	list_for_each(t, &process.tasks, link) {
+	list_for_each (t, &process.tasks, link) {
 		u->ru_nvcsw += (int64_t)t->thread.n_voluntary;
 		u->ru_nivcsw += (int64_t)t->thread.n_involuntary;
 	}
@@ -175,8 +175,19 @@ long sys_setdomainname(const struct syscall_args *args)
 
 /* --- syslog(2) --- */
 
-enum { LOG_CLOSE, LOG_OPEN, LOG_READ, LOG_READ_ALL, LOG_READ_CLEAR, LOG_CLEAR, LOG_CONSOLE_OFF, LOG_CONSOLE_ON,
-	LOG_CONSOLE_LEVEL, LOG_SIZE_UNREAD, LOG_SIZE_BUFFER };
+enum {
+	LOG_CLOSE,
+	LOG_OPEN,
+	LOG_READ,
+	LOG_READ_ALL,
+	LOG_READ_CLEAR,
+	LOG_CLEAR,
+	LOG_CONSOLE_OFF,
+	LOG_CONSOLE_ON,
+	LOG_CONSOLE_LEVEL,
+	LOG_SIZE_UNREAD,
+	LOG_SIZE_BUFFER
+};
 #define LOG_BUFFER_SIZE 65536u
 
 static long read_log(user_addr to, int size)

@@ -48,7 +48,8 @@ long sys_clone3(const struct syscall_args *args)
 	int err = get_clone_args(arg_user(args, 0), args->a[1], &c);
 	if (err < 0)
 		return err;
-	if ((c.flags & CLONE_SIGNAL_MASK) || c.exit_signal > CLONE_SIGNAL_MASK || (c.stack == 0) != (c.stack_size == 0))
+	if ((c.flags & CLONE_SIGNAL_MASK) || c.exit_signal > CLONE_SIGNAL_MASK ||
+		(c.stack == 0) != (c.stack_size == 0))
 		return -EINVAL;
 	if (c.set_tid_size || c.cgroup)
 		return -EINVAL;
@@ -185,7 +186,8 @@ long sys_futex(const struct syscall_args *args)
 		.value3 = arg_uint(args, 5),
 		.timeout = arg_user(args, 3),
 	};
-	if ((operation & FUTEX_CLOCK_REALTIME) && c.command != FUTEX_WAIT_BITSET && c.command != FUTEX_WAIT)
+	if ((operation & FUTEX_CLOCK_REALTIME) && c.command != FUTEX_WAIT_BITSET &&
+		c.command != FUTEX_WAIT)
 		return -ENOSYS;
 	return futex_call(&c);
 }
@@ -238,7 +240,8 @@ long sys_sched_setaffinity(const struct syscall_args *args)
 		err = task_named(arg_int(args, 0), &t);
 	if (err < 0)
 		return err;
-	err = cpus & existing_cpus() ? thread_set_affinity(&t->thread, cpus & existing_cpus()) : -EINVAL;
+	err = cpus & existing_cpus() ? thread_set_affinity(&t->thread, cpus & existing_cpus())
+				     : -EINVAL;
 	thread_put(&t->thread);
 	return err;
 }

@@ -79,7 +79,8 @@ long sys_times(const struct syscall_args *args)
 {
 	uint64_t user_ns, system_ns;
 	process_cpu_ns(&user_ns, &system_ns);
-	const struct linux_tms t = {(int64_t)(user_ns / TICK_NS), (int64_t)(system_ns / TICK_NS), 0, 0};
+	const struct linux_tms t = {
+		(int64_t)(user_ns / TICK_NS), (int64_t)(system_ns / TICK_NS), 0, 0};
 	if (args->a[0] && copy_out(arg_user(args, 0), &t, sizeof(t)) < 0)
 		return -EFAULT;
 	return (long)(clock_monotonic_ns() / TICK_NS);
@@ -174,7 +175,8 @@ long sys_clock_nanosleep(const struct syscall_args *args)
 		return err;
 	if (clock == CLOCK_THREAD_CPUTIME_ID || clock_read(clock, &now_ns) < 0)
 		return -EINVAL;
-	if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW)
+	if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE ||
+		clock == CLOCK_MONOTONIC_RAW)
 		return -EOPNOTSUPP;
 	if (clock_is_cpu(clock))
 		return sleep_on_cpu_clock(clock, absolute ? ns : now_ns + ns);
@@ -267,7 +269,8 @@ long sys_timer_create(const struct syscall_args *args)
 
 static int put_timer_setting(user_addr to, const struct timer_setting *from)
 {
-	const struct linux_itimerspec s = {timespec_of(from->interval_ns), timespec_of(from->value_ns)};
+	const struct linux_itimerspec s = {
+		timespec_of(from->interval_ns), timespec_of(from->value_ns)};
 	return copy_out(to, &s, sizeof(s));
 }
 
@@ -281,7 +284,8 @@ long sys_timer_settime(const struct syscall_args *args)
 	if (err == 0)
 		err = timespec_to_ns(&s.it_interval, &new.interval_ns);
 	if (err == 0)
-		err = process_timer_set(arg_int(args, 0), arg_uint(args, 1) & TIMER_ABSTIME, &new, &old);
+		err = process_timer_set(
+			arg_int(args, 0), arg_uint(args, 1) & TIMER_ABSTIME, &new, &old);
 	return err < 0 || !args->a[3] ? err : put_timer_setting(arg_user(args, 3), &old);
 }
 

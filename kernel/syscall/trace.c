@@ -20,8 +20,8 @@ void syscall_trace_enable(void)
 #define LINE_SIZE 1536u
 
 struct trace {
-	const char *rest;   /* of the signature: the arguments not yet shown */
-	unsigned next;      /* their first number */
+	const char *rest; /* of the signature: the arguments not yet shown */
+	unsigned next;    /* their first number */
 	struct text text;
 	char line[LINE_SIZE];
 };
@@ -78,7 +78,8 @@ static void write_line(struct trace *t)
 	heap_free(t);
 }
 
-struct trace *trace_begin(const char *name, const char *signature, const struct syscall_args *args, bool ends)
+struct trace *trace_begin(
+	const char *name, const char *signature, const struct syscall_args *args, bool ends)
 {
 	struct trace *t = heap_alloc(sizeof(*t));
 	if (!t)
@@ -108,7 +109,8 @@ static void show_restart(struct text *text, int restart)
 static void show_result(struct trace *t, long result)
 {
 	if (result < 0 && result >= -4095) {
-		text_add(&t->text, "-1 %s (%s)\n", trace_error_name((int)-result), trace_error_text((int)-result));
+		text_add(&t->text, "-1 %s (%s)\n", trace_error_name((int)-result),
+			trace_error_text((int)-result));
 		return;
 	}
 	const char *kind = t->rest;

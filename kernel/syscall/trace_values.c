@@ -98,7 +98,8 @@ static void show_open_flags(const struct trace_value *v)
 	text_add(v->text, "%s", modes[value & O_ACCMODE]);
 	if (value & ~(unsigned long)O_ACCMODE) {
 		text_add(v->text, "|");
-		trace_show_flags(v->text, trace_names("open_flags", 10, &flags), value & ~(unsigned long)O_ACCMODE & UINT32_MAX);
+		trace_show_flags(v->text, trace_names("open_flags", 10, &flags),
+			value & ~(unsigned long)O_ACCMODE & UINT32_MAX);
 	}
 }
 
@@ -229,7 +230,8 @@ static void show_environment(const struct trace_value *v)
 {
 	unsigned n = 0;
 	uintptr_t at;
-	while (n < 4096 && copy_in(&at, user_at(value_of(v) + n * sizeof(at)), sizeof(at)) == 0 && at)
+	while (n < 4096 && copy_in(&at, user_at(value_of(v) + n * sizeof(at)), sizeof(at)) == 0 &&
+		at)
 		n++;
 	text_add(v->text, "%#lx /* %u vars */", value_of(v), n);
 }
@@ -291,14 +293,17 @@ static void show_itimerval(const struct trace_value *v)
 {
 	struct linux_itimerval s;
 	if (fetch(v, &s, sizeof(s)))
-		text_add(v->text, "{it_interval={tv_sec=%ld, tv_usec=%ld}, it_value={tv_sec=%ld, tv_usec=%ld}}",
-			(long)s.it_interval.tv_sec, (long)s.it_interval.tv_usec, (long)s.it_value.tv_sec,
-			(long)s.it_value.tv_usec);
+		text_add(v->text,
+			"{it_interval={tv_sec=%ld, tv_usec=%ld}, it_value={tv_sec=%ld, "
+			"tv_usec=%ld}}",
+			(long)s.it_interval.tv_sec, (long)s.it_interval.tv_usec,
+			(long)s.it_value.tv_sec, (long)s.it_value.tv_usec);
 }
 
 static void add_sigset(struct text *t, uint64_t set)
 {
-	bool invert = set >> 34 == UINT64_MAX >> 34; /* nearly all of them: what is missing is shorter */
+	bool invert =
+		set >> 34 == UINT64_MAX >> 34; /* nearly all of them: what is missing is shorter */
 	uint64_t shown = invert ? ~set : set;
 	text_add(t, invert ? "~[" : "[");
 	for (uint64_t left = shown; left; left &= left - 1) {
@@ -372,8 +377,8 @@ static void show_stat(const struct trace_value *v)
 {
 	struct linux_stat st;
 	if (fetch(v, &st, sizeof(st)))
-		text_add(v->text, "{st_mode=%s|%#o, st_size=%ld, ...}", file_kind(st.st_mode), st.st_mode & 07777,
-			(long)st.st_size);
+		text_add(v->text, "{st_mode=%s|%#o, st_size=%ld, ...}", file_kind(st.st_mode),
+			st.st_mode & 07777, (long)st.st_size);
 }
 
 static void show_statx(const struct trace_value *v)
@@ -384,7 +389,8 @@ static void show_statx(const struct trace_value *v)
 		uint64_t ino, size;
 	} x;
 	if (fetch(v, &x, sizeof(x)))
-		text_add(v->text, "{stx_mode=%s|%#o, stx_size=%lu, ...}", file_kind(x.mode), x.mode & 07777, x.size);
+		text_add(v->text, "{stx_mode=%s|%#o, stx_size=%lu, ...}", file_kind(x.mode),
+			x.mode & 07777, x.size);
 }
 
 static void show_fds(const struct trace_value *v)
@@ -424,8 +430,11 @@ static void show_limit(const struct trace_value *v)
 	struct limit l;
 	if (!fetch(v, &l, sizeof(l)))
 		return;
-	text_add(v->text, l.current == RLIM_INFINITY ? "{rlim_cur=RLIM64_INFINITY" : "{rlim_cur=%lu", l.current);
-	text_add(v->text, l.max == RLIM_INFINITY ? ", rlim_max=RLIM64_INFINITY}" : ", rlim_max=%lu}", l.max);
+	text_add(v->text,
+		l.current == RLIM_INFINITY ? "{rlim_cur=RLIM64_INFINITY" : "{rlim_cur=%lu",
+		l.current);
+	text_add(v->text,
+		l.max == RLIM_INFINITY ? ", rlim_max=RLIM64_INFINITY}" : ", rlim_max=%lu}", l.max);
 }
 
 static void show_uname(const struct trace_value *v)
@@ -441,7 +450,8 @@ static void show_sigevent(const struct trace_value *v)
 {
 	struct linux_sigevent e;
 	if (fetch(v, &e, sizeof(e)))
-		text_add(v->text, "{sigev_signo=%s, sigev_notify=%d, sigev_tid=%d}", signal_name(e.signal), e.notify, e.tid);
+		text_add(v->text, "{sigev_signo=%s, sigev_notify=%d, sigev_tid=%d}",
+			signal_name(e.signal), e.notify, e.tid);
 }
 
 static void show_clone_args(const struct trace_value *v)
@@ -452,7 +462,9 @@ static void show_clone_args(const struct trace_value *v)
 		return;
 	text_add(v->text, "{flags=");
 	trace_show_flags(v->text, trace_names("clone_flags", 11, &flags), c.flags);
-	text_add(v->text, ", child_tid=%#lx, parent_tid=%#lx, exit_signal=%lu, stack=%#lx, stack_size=%#lx, tls=%#lx}",
+	text_add(v->text,
+		", child_tid=%#lx, parent_tid=%#lx, exit_signal=%lu, stack=%#lx, stack_size=%#lx, "
+		"tls=%#lx}",
 		c.child_tid, c.parent_tid, c.exit_signal, c.stack, c.stack_size, c.tls);
 }
 
@@ -498,8 +510,8 @@ static void show_fcntl_argument(const struct trace_value *v)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		if (fetch(v, &l, sizeof(l)))
-			text_add(v->text, "{l_type=%d, l_whence=%d, l_start=%ld, l_len=%ld}", l.l_type, l.l_whence,
-				(long)l.l_start, (long)l.l_len);
+			text_add(v->text, "{l_type=%d, l_whence=%d, l_start=%ld, l_len=%ld}",
+				l.l_type, l.l_whence, (long)l.l_start, (long)l.l_len);
 		break;
 	default:
 		show_long(v);
@@ -515,7 +527,8 @@ static void show_socket_type(const struct trace_value *v)
 	trace_show_one(v->text, trace_names("socket_type_name", 16, &flags), type & SOCK_TYPE_MASK);
 	if (type & ~(unsigned long)SOCK_TYPE_MASK) {
 		text_add(v->text, "|");
-		trace_show_flags(v->text, trace_names("socket_flags", 12, &flags), type & ~(unsigned long)SOCK_TYPE_MASK);
+		trace_show_flags(v->text, trace_names("socket_flags", 12, &flags),
+			type & ~(unsigned long)SOCK_TYPE_MASK);
 	}
 }
 
@@ -542,10 +555,13 @@ static void add_address(struct text *t, const uint8_t *a, size_t n)
 {
 	unsigned family = n >= 2 ? a[0] | (unsigned)a[1] << 8 : 0;
 	if (family == AF_INET && n >= 8) {
-		text_add(t, "{sa_family=AF_INET, sin_port=htons(%u), sin_addr=inet_addr(\"%u.%u.%u.%u\")}", load_be16(a + 2),
-			a[4], a[5], a[6], a[7]);
+		text_add(t,
+			"{sa_family=AF_INET, sin_port=htons(%u), "
+			"sin_addr=inet_addr(\"%u.%u.%u.%u\")}",
+			load_be16(a + 2), a[4], a[5], a[6], a[7]);
 	} else if (family == AF_INET6 && n >= 24) {
-		text_add(t, "{sa_family=AF_INET6, sin6_port=htons(%u), sin6_addr=", load_be16(a + 2));
+		text_add(t,
+			"{sa_family=AF_INET6, sin6_port=htons(%u), sin6_addr=", load_be16(a + 2));
 		for (unsigned i = 0; i < 8; i++)
 			text_add(t, "%s%x", i ? ":" : "", load_be16(a + 8 + 2 * i));
 		text_add(t, "}");
@@ -591,8 +607,8 @@ static void show_message(const struct trace_value *v)
 	const struct syscall_args inner = {.a = {m.msg_iov, m.msg_iovlen}};
 	const struct trace_value pieces = {.text = v->text, .args = &inner, .index = 0};
 	show_pieces(&pieces, v->result > 0 ? (size_t)v->result : SIZE_MAX);
-	text_add(v->text, ", msg_iovlen=%lu, msg_controllen=%lu, msg_flags=%#x}", m.msg_iovlen, m.msg_controllen,
-		m.msg_flags);
+	text_add(v->text, ", msg_iovlen=%lu, msg_controllen=%lu, msg_flags=%#x}", m.msg_iovlen,
+		m.msg_controllen, m.msg_flags);
 }
 
 /* --- waiting for files --- */
@@ -677,25 +693,74 @@ static const struct {
 	const char *kind;
 	void (*show)(const struct trace_value *v);
 } kinds[] = {
-	{"int", show_int}, {"uint", show_uint}, {"long", show_long}, {"size", show_size}, {"hex", show_hex},
-	{"offset", show_hex}, {"address", show_pointer}, {"pointer", show_pointer}, {"fd", show_int},
-	{"dirfd", show_dirfd}, {"path", show_path}, {"out_path", show_out_path}, {"data", show_data},
-	{"out_data", show_out_data}, {"iovec", show_iovec}, {"out_iovec", show_out_iovec}, {"mode", show_mode},
-	{"open_mode", show_mode}, {"open_flags", show_open_flags}, {"access", show_access}, {"signal", show_signal},
-	{"argv", show_strings}, {"envp", show_environment}, {"timespec", show_timespec},
-	{"out_timespec", show_timespec}, {"timespec2", show_timespec2}, {"timeval", show_timeval},
-	{"out_timeval", show_timeval}, {"itimerspec", show_itimerspec}, {"out_itimerspec", show_itimerspec},
-	{"itimerval", show_itimerval}, {"out_itimerval", show_itimerval}, {"sigset", show_sigset},
-	{"out_sigset", show_sigset}, {"sigaction", show_sigaction}, {"out_sigaction", show_sigaction},
-	{"stack", show_stack}, {"out_stack", show_stack}, {"out_stat", show_stat}, {"out_statx", show_statx},
-	{"out_fds", show_fds}, {"out_int", show_int_at}, {"out_uint", show_int_at}, {"long_at", show_long_at},
-	{"mask", show_mask}, {"out_mask", show_mask}, {"limit", show_limit}, {"out_limit", show_limit},
-	{"out_uname", show_uname}, {"sigevent", show_sigevent}, {"clone_args", show_clone_args}, {"futex", show_futex},
-	{"futex_value", show_uint}, {"futex_timeout", show_futex_timeout}, {"fcntl_argument", show_fcntl_argument},
-	{"socket_type", show_socket_type}, {"socket_option", show_socket_option}, {"option_value", show_option_value},
-	{"sockaddr", show_sockaddr}, {"out_sockaddr", show_out_sockaddr}, {"message", show_message},
-	{"out_message", show_message}, {"out_poll", show_out_poll}, {"out_fd_set", show_out_fd_set},
-	{"epoll_event", show_epoll_event}, {"out_epoll_events", show_out_epoll_events},
+	{"int", show_int},
+	{"uint", show_uint},
+	{"long", show_long},
+	{"size", show_size},
+	{"hex", show_hex},
+	{"offset", show_hex},
+	{"address", show_pointer},
+	{"pointer", show_pointer},
+	{"fd", show_int},
+	{"dirfd", show_dirfd},
+	{"path", show_path},
+	{"out_path", show_out_path},
+	{"data", show_data},
+	{"out_data", show_out_data},
+	{"iovec", show_iovec},
+	{"out_iovec", show_out_iovec},
+	{"mode", show_mode},
+	{"open_mode", show_mode},
+	{"open_flags", show_open_flags},
+	{"access", show_access},
+	{"signal", show_signal},
+	{"argv", show_strings},
+	{"envp", show_environment},
+	{"timespec", show_timespec},
+	{"out_timespec", show_timespec},
+	{"timespec2", show_timespec2},
+	{"timeval", show_timeval},
+	{"out_timeval", show_timeval},
+	{"itimerspec", show_itimerspec},
+	{"out_itimerspec", show_itimerspec},
+	{"itimerval", show_itimerval},
+	{"out_itimerval", show_itimerval},
+	{"sigset", show_sigset},
+	{"out_sigset", show_sigset},
+	{"sigaction", show_sigaction},
+	{"out_sigaction", show_sigaction},
+	{"stack", show_stack},
+	{"out_stack", show_stack},
+	{"out_stat", show_stat},
+	{"out_statx", show_statx},
+	{"out_fds", show_fds},
+	{"out_int", show_int_at},
+	{"out_uint", show_int_at},
+	{"long_at", show_long_at},
+	{"mask", show_mask},
+	{"out_mask", show_mask},
+	{"limit", show_limit},
+	{"out_limit", show_limit},
+	{"out_uname", show_uname},
+	{"sigevent", show_sigevent},
+	{"clone_args", show_clone_args},
+	{"futex", show_futex},
+	{"futex_second", show_pointer},
+	{"futex_value3", show_hex},
+	{"futex_value", show_uint},
+	{"futex_timeout", show_futex_timeout},
+	{"fcntl_argument", show_fcntl_argument},
+	{"socket_type", show_socket_type},
+	{"socket_option", show_socket_option},
+	{"option_value", show_option_value},
+	{"sockaddr", show_sockaddr},
+	{"out_sockaddr", show_out_sockaddr},
+	{"message", show_message},
+	{"out_message", show_message},
+	{"out_poll", show_out_poll},
+	{"out_fd_set", show_out_fd_set},
+	{"epoll_event", show_epoll_event},
+	{"out_epoll_events", show_out_epoll_events},
 };
 
 static bool is(const char *kind, size_t len, const char *name)
@@ -730,5 +795,9 @@ bool trace_omits(const char *kind, size_t len, const struct trace_value *v)
 		       last_of(v) == F_GETPIPE_SZ || last_of(v) == F_GET_SEALS;
 	if (is(kind, len, "futex_timeout"))
 		return futex_command(v) == FUTEX_WAKE || futex_command(v) == FUTEX_WAKE_BITSET;
+	if (is(kind, len, "futex_second"))
+		return futex_command(v) < FUTEX_REQUEUE || futex_command(v) > FUTEX_WAKE_OP;
+	if (is(kind, len, "futex_value3"))
+		return futex_command(v) <= FUTEX_REQUEUE || futex_command(v) > FUTEX_WAKE_BITSET;
 	return false;
 }

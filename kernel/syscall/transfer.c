@@ -145,10 +145,10 @@ long sys_lseek(const struct syscall_args *args)
 	if (err < 0)
 		return err;
 	unsigned whence = arg_uint(args, 2);
-	long at = whence > SEEK_HOLE    ? -EINVAL
-		  : f->flags & O_PATH   ? -EBADF
-		  : f->ops->seek ? f->ops->seek(f, (int64_t)args->a[1], (int)whence)
-				 : -ESPIPE;
+	long at = whence > SEEK_HOLE  ? -EINVAL
+		  : f->flags & O_PATH ? -EBADF
+		  : f->ops->seek      ? f->ops->seek(f, (int64_t)args->a[1], (int)whence)
+				      : -ESPIPE;
 	file_put(f);
 	return at;
 }

@@ -84,7 +84,8 @@ int place_lookup(int dir, user_addr path, unsigned at_flags, unsigned lookup, st
 
 /* --- pieces --- */
 
-_Static_assert(sizeof(struct io_piece) == 16 && offsetof(struct io_piece, len) == 8, "struct iovec");
+_Static_assert(
+	sizeof(struct io_piece) == 16 && offsetof(struct io_piece, len) == 8, "struct iovec");
 
 static int check_pieces(struct user_pieces *p)
 {
@@ -132,7 +133,8 @@ int timespec_to_ns(const struct linux_timespec *t, uint64_t *ns)
 	if (t->tv_sec < 0 || t->tv_nsec < 0 || t->tv_nsec >= (int64_t)NS_PER_S)
 		return -EINVAL;
 	/* Longer than anything lasts: for ever, as on Linux. */
-	*ns = t->tv_sec >= SECONDS_MAX ? INT64_MAX : (uint64_t)t->tv_sec * NS_PER_S + (uint64_t)t->tv_nsec;
+	*ns = t->tv_sec >= SECONDS_MAX ? INT64_MAX
+				       : (uint64_t)t->tv_sec * NS_PER_S + (uint64_t)t->tv_nsec;
 	return 0;
 }
 
@@ -165,7 +167,8 @@ struct linux_timespec timespec_of(uint64_t ns)
 
 struct linux_timeval timeval_of(uint64_t ns)
 {
-	return (struct linux_timeval){(int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S / NS_PER_US)};
+	return (struct linux_timeval){
+		(int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S / NS_PER_US)};
 }
 
 int user_put_timespec(user_addr to, uint64_t ns)

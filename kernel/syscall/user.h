@@ -28,7 +28,8 @@ struct place {
 int place_get(struct place *p, int dir, user_addr path, unsigned at_flags) must_check;
 void place_put(struct place *p);
 /* place_get, vfs_lookup, place_put; lookup: more LOOKUP_ flags. */
-int place_lookup(int dir, user_addr path, unsigned at_flags, unsigned lookup, struct dentry **out) must_check;
+int place_lookup(int dir, user_addr path, unsigned at_flags, unsigned lookup,
+	struct dentry **out) must_check;
 
 /* An iovec: pieces of user memory, together at most TRANSFER_MAX bytes. */
 #define TRANSFER_MAX 0x7ffff000ul
