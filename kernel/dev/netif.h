@@ -65,7 +65,13 @@ static inline void packet_pull(struct packet *p, uint32_t n)
 	p->len -= n;
 }
 /* Data plus fragments. */
-uint32_t packet_length(const struct packet *p);
+static inline uint32_t packet_length(const struct packet *p)
+{
+	uint32_t n = p->len;
+	for (unsigned i = 0; i < p->n_fragments; i++)
+		n += p->fragments[i].len;
+	return n;
+}
 
 #define NETIF_CHECKSUM_TX 1u /* offloads of the device */
 #define NETIF_CHECKSUM_RX 2u

@@ -48,6 +48,20 @@ static bool keep(struct packet *p, unsigned size_class)
 	return room;
 }
 
+/* All but buffer, size, start and the fragments; written out, since it happens for every packet. */
+static inline void clear(struct packet *p)
+{
+	list_init(&p->link);
+	p->netif = NULL;
+	p->len = 0;
+	p->flags = p->n_fragments = 0;
+	p->gso_size = 0;
+	p->checksum_start = p->checksum_offset = 0;
+	p->network = p->transport = 0;
+	p->owner[0] = p->owner[1] = p->owner[2] = p->owner[3] = 0;
+	p->release = NULL;
+}
+
 struct packet *packet_alloc(size_t len)
 {
 	if (len > UINT32_MAX / 2)
@@ -63,9 +77,7 @@ struct packet *packet_alloc(size_t len)
 		p = heap_alloc(whole);
 	if (!p)
 		return NULL;
-	/* All but the fragments. */
-	__builtin_memset(p, 0, offsetof(struct packet, fragments));
-	list_init(&p->link);
+	clear(p);
 	p->buffer = (uint8_t *)p + BUFFER_OFFSET;
 	p->size = (uint32_t)(whole - BUFFER_OFFSET);
 	p->start = PACKET_HEADROOM;
@@ -86,12 +98,4 @@ void packet_free(struct packet *p)
 	if (whole == FRAME_BLOCK && keep(p, 1))
 		return;
 	heap_free(p);
-}
-
-uint32_t packet_length(const struct packet *p)
-{
-	uint32_t n = p->len;
-	for (unsigned i = 0; i < p->n_fragments; i++)
-		n += p->fragments[i].len;
-	return n;
 }

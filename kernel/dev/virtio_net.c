@@ -120,8 +120,8 @@ static struct packet *merge(struct nic *d, struct packet *first, unsigned n_buff
 
 static void receive_frame(struct nic *d, struct packet *p, uint32_t written)
 {
-	struct virtio_net_hdr header;
-	memcpy(&header, rx_buffer(d, p), d->header_size);
+	struct virtio_net_hdr header; /* of a short one the rest is not looked at */
+	__builtin_memcpy(&header, rx_buffer(d, p), sizeof(header));
 	uint32_t len = written - d->header_size; /* checked below: written is the device's word */
 	bool bad = written < d->header_size + ETHERNET_HEADER || len > FRAME_MAX;
 	bool several = virtio_has(d->device, VIRTIO_NET_F_MRG_RXBUF) && header.num_buffers != 1;
@@ -171,14 +171,17 @@ static void receive(struct virtqueue *q)
 
 /* --- transmit --- */
 
+/* Field by field: h may be the short one. */
 static void fill_header(struct nic *d, const struct packet *p, struct virtio_net_hdr *h)
 {
-	memset(h, 0, d->header_size);
-	if (p->flags & PACKET_CHECKSUM_PARTIAL) {
-		h->flags = VIRTIO_NET_HDR_NEEDS_CSUM;
-		h->csum_start = p->checksum_start;
-		h->csum_offset = p->checksum_offset;
-	}
+	bool partial = p->flags & PACKET_CHECKSUM_PARTIAL;
+	h->flags = partial ? VIRTIO_NET_HDR_NEEDS_CSUM : 0;
+	h->csum_start = partial ? p->checksum_start : 0;
+	h->csum_offset = partial ? p->checksum_offset : 0;
+	h->gso_type = VIRTIO_NET_HDR_GSO_NONE;
+	h->gso_size = h->hdr_len = 0;
+	if (d->header_size == sizeof(*h))
+		h->num_buffers = 0;
 	if (p->gso_size) {
 		const uint8_t *frame = p->buffer + p->start, *tcp = frame + p->checksum_start;
 		bool ipv6 = load_be16(frame + ETHERTYPE) == ETHERTYPE_IPV6;

@@ -122,7 +122,7 @@ static inline void fill(
 
 /* The chain that starts at head, n descriptors long, belongs to the device from here on
  * (2.7.13). */
-static void publish(struct virtqueue *q, uint16_t head, uint16_t n, void *token)
+static inline void publish(struct virtqueue *q, uint16_t head, uint16_t n, void *token)
 {
 	q->slots[head].token = token;
 	q->slots[head].n_chained = n;
