@@ -54,7 +54,7 @@ long sys_gettimeofday(const struct syscall_args *args)
 
 long sys_settimeofday(const struct syscall_args *args)
 {
-	uint64_t ns;
+	uint64_t ns = 0;
 	int err = args->a[0] ? user_timeval(arg_user(args, 0), &ns) : 0;
 	if (err < 0)
 		return err;
@@ -253,7 +253,7 @@ static int check_sigevent(const struct linux_sigevent *e)
 long sys_timer_create(const struct syscall_args *args)
 {
 	struct linux_sigevent e;
-	int id;
+	int id = 0;
 	if (args->a[1] && copy_in(&e, arg_user(args, 1), sizeof(e)) < 0)
 		return -EFAULT;
 	int err = args->a[1] ? check_sigevent(&e) : 0;
