@@ -355,11 +355,10 @@ int datagram_peer(struct socket *s, struct socket_address *out)
 
 int datagram_shutdown(struct socket *s, int how)
 {
-	if (ip_is_any(&inet_of(s)->flow.remote))
-		return -ENOTCONN;
 	s->shutdown |= how == SHUT_RD ? SHUTDOWN_RECEIVE : how == SHUT_WR ? SHUTDOWN_SEND : SHUTDOWN_BOTH;
 	wait_wake_all(&s->ready, EVENTS_ALL);
-	return 0;
+	/* It works without a peer, and is an error all the same: as Linux. */
+	return ip_is_any(&inet_of(s)->flow.remote) ? -ENOTCONN : 0;
 }
 
 unsigned datagram_poll(struct socket *s)

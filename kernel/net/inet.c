@@ -329,7 +329,7 @@ static int get_mtu(struct inet_socket *i)
 	return mtu;
 }
 
-int inet_get_ip_option(struct inet_socket *i, int name, void *value, size_t size)
+static int get_ip_option(struct inet_socket *i, int name, void *value, size_t size)
 {
 	uint32_t flag = flag_of(name);
 	int x = 0;
@@ -361,4 +361,11 @@ int inet_get_ip_option(struct inet_socket *i, int name, void *value, size_t size
 		return 1;
 	}
 	return option_put_int(value, size, x);
+}
+
+int inet_get_option(struct inet_socket *i, int level, int name, void *value, size_t size)
+{
+	if (level == SOL_IP)
+		return get_ip_option(i, name, value, size);
+	return level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
 }

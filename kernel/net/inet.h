@@ -55,7 +55,8 @@ int inet_bind(struct inet_socket *i, struct port_table *t, const struct socket_a
 int inet_autobind(struct inet_socket *i, struct port_table *t) must_check;
 int inet_name(struct socket *s, struct socket_address *out) must_check;
 int inet_set_ip_option(struct inet_socket *i, int name, const void *value, size_t len) must_check;
-int inet_get_ip_option(struct inet_socket *i, int name, void *value, size_t size) must_check;
+/* Options that are not the protocol's own; for a level nobody knows getsockopt(2) has another error than setsockopt(2). */
+int inet_get_option(struct inet_socket *i, int level, int name, void *value, size_t size) must_check;
 void inet_leave_groups(struct inet_socket *i);
 bool inet_in_group(struct inet_socket *i, uint32_t group);
 /* The interface an option or control message names: by index, else by address; NULL. */

@@ -19,11 +19,8 @@ struct packet *packet_copy(const struct packet *p, uint32_t offset, uint32_t n) 
 #define PACKET_PAYLOAD_MAX 65536u
 int packet_from_io(struct io_buffer *from, uint32_t n, struct packet **out) must_check;
 
-/* Memory it holds, for buffer limits. */
+/* Memory it holds, for buffer limits: trimming does not change it. */
 static inline uint32_t packet_charge(const struct packet *p)
 {
-	uint32_t n = p->size + (uint32_t)offsetof(struct packet, fragments);
-	for (unsigned i = 0; i < p->n_fragments; i++)
-		n += align_up(p->fragments[i].len, (uint32_t)PAGE_SIZE);
-	return n;
+	return p->size + (uint32_t)(offsetof(struct packet, fragments) + p->n_fragments * PAGE_SIZE);
 }

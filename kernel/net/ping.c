@@ -109,7 +109,7 @@ static int ping_set_option(struct socket *s, int level, int name, const void *va
 
 static int ping_get_option(struct socket *s, int level, int name, void *value, size_t size)
 {
-	return level == SOL_IP ? inet_get_ip_option(inet_of(s), name, value, size) : -ENOPROTOOPT;
+	return inet_get_option(inet_of(s), level, name, value, size);
 }
 
 static void ping_close(struct socket *s, bool nonblocking)

@@ -1,6 +1,7 @@
 /* Sockets as files: the calls of kernel/net/socket.h, each checked and handed to the socket's protocol. */
 #include "kernel/net/protocol.h"
 
+#include "abi/linux/in.h"
 #include "abi/linux/net_if.h"
 #include "abi/linux/stat.h"
 #include "kernel/arch/timer.h"
@@ -76,7 +77,7 @@ static int find_protocol(int family, int type, int number, const struct protocol
 	bool family_known = false, type_known = false;
 	if (family < 0 || family >= AF_MAX)
 		return -EAFNOSUPPORT;
-	if (type < 0 || type > 10 || number < 0)
+	if (type < 0 || type > 10 || number < 0 || (family == AF_INET && number >= IPPROTO_MAX))
 		return -EINVAL;
 	for (unsigned i = 0; i < n_protocols; i++) {
 		const struct protocol *p = protocols[i];
@@ -86,7 +87,7 @@ static int find_protocol(int family, int type, int number, const struct protocol
 		if (p->type != type)
 			continue;
 		type_known = true;
-		if (number == 0 || number == p->number || p->number == -1) {
+		if (number == 0 || number == p->number || (p->number == -1 && number > 0)) {
 			*out = p;
 			return 0;
 		}
@@ -254,6 +255,10 @@ int socket_get_option(struct file *f, int level, int name, void *value, size_t s
 		err = socket_generic_get(s, name, value, size);
 	if (err == -ENOPROTOOPT && s->protocol->get_option)
 		err = s->protocol->get_option(s, level, name, value, size);
+	/* Of levels that the family does not have. */
+	if (err == -ENOPROTOOPT && s->family == AF_INET && level != SOL_SOCKET && level != SOL_IP &&
+		level != s->number)
+		err = -EOPNOTSUPP;
 	return err;
 }
 

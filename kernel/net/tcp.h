@@ -280,6 +280,8 @@ uint32_t tcp_receive_limit_max(void);
 /* After the program read: tell the peer if the window opened enough, or an ACK was held back. */
 void tcp_reader_progress(struct tcp_connection *c);
 void tcp_purge_receive(struct tcp_connection *c);
+/* p leaves the receive queue: owner[1] says what it was charged. */
+void tcp_uncharge_received(struct tcp_connection *c, const struct packet *p);
 static inline uint32_t tcp_readable(const struct tcp_connection *c)
 {
 	return c->rcv_nxt - c->copied_seq - c->fin_received;

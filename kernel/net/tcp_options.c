@@ -235,14 +235,12 @@ static int get_int(const struct tcp_connection *c, int name, int *x)
 int tcp_get_option(struct socket *s, int level, int name, void *value, size_t size)
 {
 	struct tcp_connection *c = tcp_of(s);
-	if (level == SOL_IP)
-		return inet_get_ip_option(&c->inet, name, value, size);
 	if (level == SOL_SOCKET && name == SO_PEERCRED) {
 		struct linux_ucred nobody = {0, UINT32_MAX, UINT32_MAX};
 		return option_put(value, size, &nobody, sizeof(nobody));
 	}
 	if (level != SOL_TCP)
-		return -ENOPROTOOPT;
+		return inet_get_option(&c->inet, level, name, value, size);
 	if (name == TCP_CONGESTION) {
 		char text[TCP_CONGESTION_NAME_MAX] = "";
 		string_copy(text, c->congestion->name, sizeof(text));

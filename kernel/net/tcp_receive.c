@@ -40,6 +40,18 @@ uint32_t tcp_select_window(struct tcp_connection *c)
 
 /* --- the queue --- */
 
+/* What p costs is noted with it: a reader trims packets. */
+static void charge(struct tcp_connection *c, struct packet *p)
+{
+	p->owner[1] = packet_charge(p);
+	c->receive_charge += (uint32_t)p->owner[1];
+}
+
+void tcp_uncharge_received(struct tcp_connection *c, const struct packet *p)
+{
+	c->receive_charge -= (uint32_t)p->owner[1];
+}
+
 /* Copy p's data behind the last packet's if they fit there: small segments must not cost a block each. */
 static bool merge(struct tcp_connection *c, struct packet *p)
 {
@@ -61,7 +73,7 @@ static void append(struct tcp_connection *c, struct packet *p, uint32_t len)
 	c->bytes_received += len;
 	if (merge(c, p))
 		return;
-	c->receive_charge += packet_charge(p);
+	charge(c, p);
 	list_push_back(&c->receive_queue, &p->link);
 }
 
@@ -73,7 +85,7 @@ static uint32_t queued_seq(const struct packet *p)
 static void drop_queued(struct tcp_connection *c, struct packet *p)
 {
 	list_remove(&p->link);
-	c->receive_charge -= packet_charge(p);
+	tcp_uncharge_received(c, p);
 	packet_free(p);
 }
 
@@ -99,7 +111,7 @@ static void insert_out_of_order(struct tcp_connection *c, struct packet *p, uint
 	}
 	p->owner[0] = seq;
 	list_push_front(after, &p->link);
-	c->receive_charge += packet_charge(p);
+	charge(c, p);
 	c->out_of_order_segments++;
 	/* Those behind that p covers go; the first partly covered one loses p's end instead. */
 	while (p->link.next != &c->out_of_order) {
@@ -128,7 +140,7 @@ static void pull_out_of_order(struct tcp_connection *c)
 			continue;
 		}
 		list_remove(&p->link);
-		c->receive_charge -= packet_charge(p);
+		tcp_uncharge_received(c, p);
 		packet_trim_front(p, known);
 		append(c, p, end - c->rcv_nxt);
 	}

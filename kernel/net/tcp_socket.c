@@ -370,9 +370,9 @@ static int tcp_shutdown(struct socket *s, int how)
 	uint32_t bits = how == SHUT_RD ? SHUTDOWN_RECEIVE : how == SHUT_WR ? SHUTDOWN_SEND : SHUTDOWN_BOTH;
 	irq_state irq = tcp_lock(c);
 	enum linux_tcp_state state = c->state;
-	if (state != TCP_CLOSE && state != TCP_LISTEN && state != TCP_SYN_SENT) {
-		s->shutdown |= bits;
-		if (bits & SHUTDOWN_SEND)
+	if (state != TCP_LISTEN && state != TCP_SYN_SENT) {
+		s->shutdown |= bits; /* without a connection, too, although that is an error */
+		if (state != TCP_CLOSE && bits & SHUTDOWN_SEND)
 			send_fin(c);
 		c->wake |= EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLRDHUP;
 		if (s->shutdown == SHUTDOWN_BOTH)

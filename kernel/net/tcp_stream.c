@@ -247,7 +247,7 @@ static void consume(struct tcp_connection *c, uint32_t n)
 			break;
 		}
 		n -= len;
-		c->receive_charge -= packet_charge(p);
+		tcp_uncharge_received(c, p);
 		list_remove(&p->link);
 		list_push_back(&done, &p->link);
 	}

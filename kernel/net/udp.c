@@ -271,7 +271,7 @@ static int udp_set_option(struct socket *s, int level, int name, const void *val
 
 static int udp_get_option(struct socket *s, int level, int name, void *value, size_t size)
 {
-	return level == SOL_IP ? inet_get_ip_option(inet_of(s), name, value, size) : -ENOPROTOOPT;
+	return inet_get_option(inet_of(s), level, name, value, size);
 }
 
 static void udp_option_changed(struct socket *s, int name)

@@ -232,10 +232,11 @@ static int name_parse(const struct socket_address *a, struct unix_name **out)
 	return 0;
 }
 
-static struct unix_socket *abstract_find(const char *path, uint32_t len)
+/* Each type has its own names. */
+static struct unix_socket *abstract_find(const char *path, uint32_t len, int type)
 {
 	for (struct abstract *a = abstract_names[bucket_of(path, len)]; a; a = a->next)
-		if (a->name->len == len && memcmp(a->name->path, path, len) == 0)
+		if (a->name->len == len && memcmp(a->name->path, path, len) == 0 && a->socket->socket.type == type)
 			return a->socket;
 	return NULL;
 }
@@ -248,7 +249,7 @@ static int abstract_add(struct unix_socket *u, struct unix_name *n)
 	fresh->name = n;
 	fresh->socket = u;
 	irq_state irq = spin_lock(&abstract_lock);
-	bool taken = abstract_find(n->path, n->len);
+	bool taken = abstract_find(n->path, n->len, u->socket.type);
 	if (!taken) {
 		struct abstract **bucket = &abstract_names[bucket_of(n->path, n->len)];
 		fresh->next = *bucket;
@@ -351,7 +352,7 @@ int unix_find(const struct socket_address *a, int type, struct unix_socket **out
 		err = find_path(n->path, &u);
 	} else {
 		irq_state irq = spin_lock(&abstract_lock);
-		u = abstract_find(n->path, n->len);
+		u = abstract_find(n->path, n->len, type);
 		if (u)
 			socket_hold(&u->socket);
 		spin_unlock(&abstract_lock, irq);

@@ -86,10 +86,8 @@ static const struct netif_ops link_ops = {.transmit = link_transmit};
 
 static void link_start(unsigned mtu)
 {
-	static bool ready;
-	if (!ready)
+	if (!loopback.ops)
 		net_init();
-	ready = true;
 	loopback.ops = &link_ops;
 	loopback.mtu = (uint16_t)mtu;
 	loopback.flags &= ~NETIF_CHECKSUM_TX;
