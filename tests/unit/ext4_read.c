@@ -4,7 +4,7 @@
  */
 #include "tests/unit/ext4_image.h"
 
-#define BIG_DIRECTORY 4000
+#define BIG_DIRECTORY 2500
 
 /* Shell commands find the folder in $D and the image in $I. */
 static char folder[] = "/tmp/mote-ext4-XXXXXX";
@@ -51,8 +51,8 @@ static void make_sparse_file(void)
 	assert(f);
 	for (long i = 0; i < 700; i++)
 		write_random(f, i * 8192 + 100, 300);
-	write_random(f, 400l << 20, 5000);
-	write_random(f, (450l << 20) + 16, 1);
+	write_random(f, 80l << 20, 5000);
+	write_random(f, (90l << 20) + 16, 1);
 	fclose(f);
 }
 
@@ -106,7 +106,7 @@ static void compare_contents(const struct expected *x, struct inode *i)
 	assert(f);
 	static unsigned char want[65536], got[65536];
 	/* Of the sparse file's end only a part is looked at. */
-	for (size_t at = 0; at < x->size; at += at < (8u << 20) ? sizeof(want) : 3 * sizeof(want)) {
+	for (size_t at = 0; at < x->size; at += at < (6u << 20) ? sizeof(want) : 3 * sizeof(want)) {
 		assert(fseek(f, (long)at, SEEK_SET) == 0);
 		size_t n = fread(want, 1, sizeof(want), f);
 		assert(n > 0);
@@ -203,7 +203,7 @@ static unsigned compare_list(struct inode *root)
 
 static void check_absent(struct inode *dir)
 {
-	static const char *const names[] = {"absent", "z", "size-", "name-\xc3\xa4-4000-"};
+	static const char *const names[] = {"absent", "z", "size-", "name-\xc3\xa4-2500-"};
 	for (unsigned k = 0; k < sizeof(names) / sizeof(*names); k++) {
 		struct name name = make_name(names[k], strlen(names[k]));
 		struct inode *child = NULL;
@@ -243,8 +243,8 @@ static void check_seek(struct inode *root)
 	assert(hole > 0 && hole <= 8192);
 	int64_t data = i->ops->seek(i, (uint64_t)hole, SEEK_DATA);
 	assert(data > 0 && data <= 8192 + 100 && data > 4096);
-	data = i->ops->seek(i, 300ul << 20, SEEK_DATA);
-	assert(data == 400l << 20);
+	data = i->ops->seek(i, 70ul << 20, SEEK_DATA);
+	assert(data == 80l << 20);
 	assert(i->ops->seek(i, size - 1, SEEK_DATA) == (int64_t)size - 1);
 	assert(i->ops->seek(i, size - 1, SEEK_HOLE) == (int64_t)size);
 	inode_put(i);
@@ -281,7 +281,7 @@ static void make_image(const struct variant *v)
 {
 	char command[512];
 	snprintf(command, sizeof(command),
-		"rm -f $I; truncate -s 96M $I; mke2fs -q -F -N 6144 %s -d $D/tree $I 2> /dev/null",
+		"rm -f $I; truncate -s 40M $I; mke2fs -q -F -N 4096 %s -d $D/tree $I 2> /dev/null",
 		v->arguments);
 	run(command);
 	if (v->afterwards) {
