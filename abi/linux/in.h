@@ -12,7 +12,7 @@
 #define IPPROTO_ICMPV6 58
 #define IPPROTO_UDPLITE 136
 #define IPPROTO_RAW 255
-#define IPPROTO_MAX 256
+#define IPPROTO_MAX 263
 #define IPPROTO_MPTCP 262
 
 struct linux_sockaddr_in {

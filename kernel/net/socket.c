@@ -79,6 +79,8 @@ static int find_protocol(int family, int type, int number, const struct protocol
 		return -EAFNOSUPPORT;
 	if (type < 0 || type > 10 || number < 0 || (family == AF_INET && number >= IPPROTO_MAX))
 		return -EINVAL;
+	if (family == AF_UNIX && type == SOCK_RAW) /* Linux: an old habit of programs */
+		type = SOCK_DGRAM;
 	for (unsigned i = 0; i < n_protocols; i++) {
 		const struct protocol *p = protocols[i];
 		if (p->family != family)
