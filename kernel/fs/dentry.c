@@ -33,9 +33,9 @@ void dentry_cache_init(void)
 
 uint32_t name_hash(const char *text, size_t len)
 {
-	uint32_t hash = 0x811c9dc5; /* FNV-1a */
+	uint32_t hash = NAME_HASH_START;
 	for (size_t n = 0; n < len; n++)
-		hash = (hash ^ (uint8_t)text[n]) * 0x01000193;
+		hash = name_hash_step(hash, (uint8_t)text[n]);
 	return hash;
 }
 
@@ -50,13 +50,29 @@ void dentry_get(struct dentry *d)
 	atomic_fetch_add_explicit(&d->references, 1, memory_order_relaxed);
 }
 
+/* Like memcmp() == 0, in line: names are short, and there are many. */
+static inline bool same_text(const char *a, const char *b, uint32_t len)
+{
+	for (; len >= 8; a += 8, b += 8, len -= 8) {
+		uint64_t x, y;
+		__builtin_memcpy(&x, a, 8);
+		__builtin_memcpy(&y, b, 8);
+		if (x != y)
+			return false;
+	}
+	for (; len; len--)
+		if (*a++ != *b++)
+			return false;
+	return true;
+}
+
 /* Under the lock. */
 static struct dentry *cache_find(struct dentry *parent, const struct name *name)
 {
 	struct dentry *d;
 	list_for_each (d, dentry_bucket(parent, name->hash), hash_link)
 		if (d->hash == name->hash && d->parent == parent && d->name_len == name->len &&
-			!memcmp(d->name, name->text, name->len))
+			same_text(d->name, name->text, name->len))
 			return d;
 	return NULL;
 }
@@ -69,6 +85,50 @@ struct dentry *dentry_find(struct dentry *parent, const struct name *name)
 		dentry_get(d);
 	spin_unlock(&dentry_lock, state);
 	return d;
+}
+
+static bool is_plain(const struct name *name)
+{
+	return name->len && name->len <= NAME_MAX && (name->text[0] != '.' || name->len > 2);
+}
+
+static bool is_searchable(const struct inode *i, bool privileged)
+{
+	return i && S_ISDIR(i->mode) && (privileged || (i->mode & 0111) == 0111);
+}
+
+bool dentry_descend(struct dentry **from, const char **path, bool privileged, struct name *last)
+{
+	bool at_last = false;
+	irq_state state = spin_lock(&dentry_lock);
+	struct dentry *at = *from;
+	while (is_searchable(at->inode, privileged)) {
+		const char *end = name_parse(skip_slashes(*path), last), *rest = skip_slashes(end);
+		if (!is_plain(last))
+			break;
+		at_last = !*rest;
+		if (at_last) {
+			*path = end;
+			break;
+		}
+		struct dentry *child = cache_find(at, last);
+		while (child && child->mounted)
+			child = child->mounted->root_dentry;
+		if (!child || !child->inode || !S_ISDIR(child->inode->mode))
+			break;
+		at = child;
+		*path = rest;
+	}
+	if (at == *from)
+		at = NULL;
+	else
+		dentry_get(at);
+	spin_unlock(&dentry_lock, state);
+	if (at) {
+		dentry_put(*from);
+		*from = at;
+	}
+	return at_last;
 }
 
 /* Under the lock. */
@@ -257,6 +317,21 @@ void dentry_forget(struct dentry *d)
 	dentry_unhash(d);
 	d->flags |= DENTRY_DELETED;
 	spin_unlock(&dentry_lock, state);
+}
+
+void dentry_empty(struct dentry *d)
+{
+	struct inode *inode = NULL;
+	irq_state state = spin_lock(&dentry_lock);
+	if (d->references == 1 && (d->flags & DENTRY_HASHED)) {
+		inode = d->inode;
+		d->inode = NULL;
+	}
+	spin_unlock(&dentry_lock, state);
+	if (inode)
+		inode_put(inode);
+	else
+		dentry_forget(d);
 }
 
 int dentry_move(struct dentry *d, struct dentry *parent, const struct name *name)

@@ -5,11 +5,22 @@
 
 #include "kernel/fs/inode.h"
 
+/* FNV-1a */
+#define NAME_HASH_START 0x811c9dc5u
+static inline uint32_t name_hash_step(uint32_t hash, uint8_t c)
+{
+	return (hash ^ c) * 0x01000193u;
+}
+
 /* dentry.c */
 extern struct spinlock dentry_lock;
 void dentry_cache_init(void);
 /* The cached child, counted; NULL. */
 struct dentry *dentry_find(struct dentry *parent, const struct name *name) must_check;
+/* Go down from *at (counted) along cached directories that anybody, or `privileged`, may search; *path moves over the
+ * components consumed.  True: only the last one is left, in *last, with *path behind it. */
+bool dentry_descend(
+	struct dentry **at, const char **path, bool privileged, struct name *last) must_check;
 /* A new dentry with reference 1 below parent; takes over the reference on inode (may be NULL) when it
  * succeeds.  flags: DENTRY_HASHED (the lock of parent's inode is held then) or not to be found. */
 int dentry_new(struct dentry *parent, const struct name *name, struct inode *inode, unsigned flags,
@@ -22,6 +33,8 @@ int dentry_new_nameless(
 void dentry_fill(
 	struct dentry *d, struct inode *inode); /* a negative one becomes that; takes over */
 void dentry_forget(struct dentry *d);           /* unlinked: not found any more */
+/* The same, and if nobody but the caller uses d, it stays as a negative one. */
+void dentry_empty(struct dentry *d);
 int dentry_move(struct dentry *d, struct dentry *parent, const struct name *name) must_check;
 int dentry_swap(struct dentry *a, struct dentry *b) must_check;
 /* Parent, counted. */
@@ -30,6 +43,24 @@ bool dentry_is_below(struct dentry *d, struct dentry *ancestor); /* or the same 
 struct super *dentry_super(struct dentry *d);
 /* d, or the root of what is mounted on it: consumes and returns a reference. */
 struct dentry *dentry_cross(struct dentry *d) must_check;
+
+/* The component at s, which is no slash: its end.  With name_hash(). */
+static inline const char *name_parse(const char *s, struct name *out)
+{
+	uint32_t hash = NAME_HASH_START;
+	const char *end = s;
+	for (uint8_t c = (uint8_t)*end; c && c != '/'; c = (uint8_t) * ++end)
+		hash = name_hash_step(hash, c);
+	*out = (struct name){s, (uint32_t)(end - s), hash};
+	return end;
+}
+
+static inline const char *skip_slashes(const char *s)
+{
+	while (*s == '/')
+		s++;
+	return s;
+}
 
 /* walk.c */
 #define LINKS_MAX 40u

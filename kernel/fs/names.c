@@ -198,14 +198,16 @@ static int remove_locked(struct dentry *dir, struct dentry *d)
 		return -EPERM;
 	if (victim == parent) /* a hostile image: a directory in itself */
 		return -EIO;
+	inode_get(victim);
 	mutex_lock(&victim->lock);
 	err = parent->ops->unlink(parent, &name, victim);
 	if (!err) {
-		dentry_forget(d);
+		dentry_empty(d);
 		inode_changed(victim);
 		inode_modified(parent);
 	}
 	mutex_unlock(&victim->lock);
+	inode_put(victim);
 	return err;
 }
 
@@ -351,7 +353,8 @@ static int rename_check(const struct rename *r)
 /* The cache follows; if it can not, it forgets, and asks the file system again next time. */
 static void rename_dentries(const struct rename *r)
 {
-	if (r->flags & RENAME_EXCHANGE) {
+	/* A negative one swaps places, too: it knows that the old name is gone. */
+	if ((r->flags & RENAME_EXCHANGE) || !r->new->inode) {
 		if (dentry_swap(r->old, r->new) == 0)
 			return;
 	} else {

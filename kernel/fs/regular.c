@@ -9,6 +9,7 @@
 #include "kernel/lib/string.h"
 
 #define READ_AHEAD_PAGES 32u
+#define READ_AT_ONCE 16u /* pages looked up under one lock */
 
 static void (*unmap_hook)(struct page_cache *c, uint64_t from);
 
@@ -34,23 +35,60 @@ static void read_ahead(struct file *f, uint64_t index)
 		i->ops->read_ahead(i, index, READ_AHEAD_PAGES);
 }
 
-/* Part of one page; the caller knows that it lies within the file.  Bytes read. */
-static long read_page(
-	struct file *f, struct page_cache *c, uint64_t offset, struct io_buffer *to, size_t n)
+/* A page that was not found. */
+static int fetch_page(struct file *f, struct page_cache *c, uint64_t index, struct page **out)
 {
-	uint64_t index = offset / PAGE_SIZE;
-	struct page *page = page_cache_find(c, index);
+	read_ahead(f, index);
+	return page_cache_get(c, index, out);
+}
+
+/* Part of one page, found or NULL, whose reference goes.  Bytes read. */
+static long read_page(struct file *f, struct page_cache *c, struct page *page, uint64_t offset,
+	struct io_buffer *to, size_t n)
+{
 	if (unlikely(!page)) {
 		if (c->flags & PAGE_CACHE_KEEP) /* no page anywhere: a hole */
 			return io_buffer_clear_some(to, n);
-		read_ahead(f, index);
-		int err = page_cache_get(c, index, &page);
+		int err = fetch_page(f, c, offset / PAGE_SIZE, &page);
 		if (err < 0)
 			return err;
 	}
 	long done = io_buffer_put_some(to, (char *)page_address(page) + offset % PAGE_SIZE, n);
 	page_put(page);
 	return done;
+}
+
+/* The pages of the next n bytes that can be looked up at once: how many. */
+static unsigned find_pages(struct page_cache *c, uint64_t offset, uint64_t n, struct page *pages[])
+{
+	uint64_t first = offset / PAGE_SIZE, end = (offset + n - 1) / PAGE_SIZE + 1;
+	uint64_t limit =
+		min(first + READ_AT_ONCE, align_up(first + 1, 64)); /* page_cache_find_run() */
+	unsigned n_pages = (unsigned)(min(end, limit) - first);
+	page_cache_find_run(c, first, n_pages, pages);
+	return n_pages;
+}
+
+/* Some of the n bytes at offset, which lie within the file.  Bytes read. */
+static long read_pages(
+	struct file *f, struct page_cache *c, uint64_t offset, struct io_buffer *to, uint64_t n)
+{
+	struct page *pages[READ_AT_ONCE];
+	unsigned n_pages = find_pages(c, offset, n, pages);
+	long done = 0, part = 0;
+	for (unsigned k = 0; k < n_pages; k++) {
+		size_t in_page = min(n - (uint64_t)done, PAGE_SIZE - offset % PAGE_SIZE);
+		if (part < 0 && pages[k])
+			page_put(pages[k]);
+		if (part < 0)
+			continue;
+		part = read_page(f, c, pages[k], offset, to, in_page);
+		done += max(part, 0l);
+		offset += (uint64_t)max(part, 0l);
+		if (part >= 0 && (size_t)part < in_page)
+			part = -EFAULT; /* the program's memory ended */
+	}
+	return done ? done : part;
 }
 
 static long regular_read(struct file *f, struct io_buffer *to, uint64_t *offset)
@@ -61,13 +99,17 @@ static long regular_read(struct file *f, struct io_buffer *to, uint64_t *offset)
 		uint64_t size = c->size;
 		if (*offset >= size)
 			break;
-		size_t in_file = min(size - *offset, (uint64_t)to->left);
-		size_t n = min(in_file, PAGE_SIZE - *offset % PAGE_SIZE);
-		long part = read_page(f, c, *offset, to, n);
+		uint64_t n = min(size - *offset, (uint64_t)to->left);
+		long part = n <= PAGE_SIZE - *offset % PAGE_SIZE
+				    ? read_page(f, c, page_cache_find(c, *offset / PAGE_SIZE),
+					      *offset, to, n)
+				    : read_pages(f, c, *offset, to, n);
 		if (part < 0)
 			return done ? done : part;
 		*offset += (uint64_t)part;
 		done += part;
+		if ((uint64_t)part < n && !is_aligned(*offset, PAGE_SIZE))
+			break;
 	}
 	f->read_ahead = *offset / PAGE_SIZE;
 	return done;

@@ -132,23 +132,12 @@ static int child(struct dentry *parent, const struct name *name, struct dentry *
 	return err;
 }
 
-static const char *skip_slashes(const char *s)
-{
-	while (*s == '/')
-		s++;
-	return s;
-}
-
 /* Split the next component off w->rest; LAST_NONE: there is none. */
 static int walk_component(struct walk *w, struct name *name, enum last_kind *kind)
 {
-	const char *s = skip_slashes(w->rest), *end = s;
-	uint32_t hash = 0x811c9dc5; /* name_hash(), while looking for the end */
-	while (*end && *end != '/')
-		hash = (hash ^ (uint8_t)*end++) * 0x01000193;
+	const char *s = skip_slashes(w->rest), *end = name_parse(s, name);
 	if (end - s > NAME_MAX)
 		return -ENAMETOOLONG;
-	*name = (struct name){s, (uint32_t)(end - s), hash};
 	*kind = LAST_NORMAL;
 	if (s == end)
 		*kind = LAST_NONE;
@@ -227,6 +216,12 @@ static int walk_enter(struct walk *w, const struct name *name)
 
 int walk_to_parent(struct walk *w)
 {
+	if (dentry_descend(&w->at, &w->rest, fs_credentials()->override, &w->last)) {
+		w->last_kind = LAST_NORMAL;
+		w->slash = *w->rest == '/';
+		w->rest = skip_slashes(w->rest);
+		return 0;
+	}
 	for (;;) {
 		struct name name;
 		int err = walk_component(w, &name, &w->last_kind);
