@@ -162,7 +162,7 @@ static int check_load(struct reader *r, const struct segment *s, uint64_t *end)
 		return bad(r, "its segments overlap or are out of order");
 	*end = s->address + s->memory_size;
 	if (s->flags & PF_W)
-		r->out->writable_bytes += s->memory_size;
+		r->out->data_bytes += s->file_size;
 	return 0;
 }
 

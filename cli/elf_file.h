@@ -22,7 +22,7 @@ struct elf_file {
 	uint16_t type;    /* ET_EXEC or ET_DYN */
 	uint16_t machine; /* EM_* */
 	uint64_t entry;
-	uint64_t writable_bytes;        /* memory its writable segments take */
+	uint64_t data_bytes;            /* its data; zeroed memory costs only what is touched */
 	bool is_dynamic;                /* has PT_DYNAMIC */
 	bool is_pie;                    /* DF_1_PIE */
 	bool ignores_default_folders;   /* DF_1_NODEFLIB */

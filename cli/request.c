@@ -124,7 +124,7 @@ static void keep_launch(struct work *w, struct program *p, const struct elf_file
 
 	l->init = memory_string(p->init);
 	l->argv0 = memory_string(p->argv0);
-	l->least_memory = elf->writable_bytes;
+	l->least_memory = elf->data_bytes;
 	for (size_t i = 0; i < p->prefix.n; i++)
 		list_add(&l->prefix, p->prefix.items[i]);
 }

@@ -146,8 +146,8 @@ def test_no_kernel(run):
 
 
 def test_not_enough_memory_for_the_data(run, compile):
-    big = compile("big", "volatile char a[200 << 20];\nint main(void) { return a[1]; }")
-    assert "give more with -m" in run.fails(125, "run", "-m", "128M", big)
+    big = compile("big", "volatile char a[20 << 20] = {1};\nint main(void) { return a[1]; }")
+    assert "give more with -m" in run.fails(125, "run", "-m", "16M", big)
 
 
 def children(pid):
