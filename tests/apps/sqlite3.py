@@ -39,7 +39,7 @@ def test(case, cpus):
     linux = on_linux(case, ["sh", "-c", 'rm -f /tmp/second.db; "$0" "$1" ".read $2"; s=$?; rm -f /tmp/second.db; exit $s',
                             sqlite3, case.path("linux.db"), script])
     expect("the integrity check on Linux", b"\nok\n" in linux[1], True)
-    mote = run(case, ["-c", str(cpus), "-m", "128M", "-f", script, "--net", "none"], sqlite3, ["/tmp/t.db", f".read {script}"])
+    mote = run(case, ["-c", str(cpus), "-m", "128M", "-f", script, "--net", "none"], sqlite3, ["/tmp/in-the-machine.db", f".read {script}"])
     expect("exit status and output", mote, linux)
 
 
