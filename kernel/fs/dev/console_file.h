@@ -6,7 +6,8 @@
 
 struct console_ops {
 	void (*write)(const char *text, size_t len); /* all of it; never sleeps */
-	long (*read)(char *to, size_t size); /* at least one byte, else -EAGAIN; 0: the end; any context */
+	long (*read)(char *to,
+		size_t size); /* at least one byte, else -EAGAIN; 0: the end; any context */
 	bool (*has_input)(void);
 	struct wait_queue *(*readable)(void); /* announces EPOLLIN */
 };
