@@ -8,7 +8,7 @@ Q       = $(if $(V),,@)
 comma  := ,
 say     = @printf '  %-5s %s\n' $(1) $(2)
 
-.PHONY: all kernel command demo test test-all check check-layers check-headers check-format check-clang \
+.PHONY: all kernel command stress demo test test-all check check-layers check-headers check-format check-clang \
 	unit fuzz deps debug install clean format docs
 all: command kernel
 
@@ -47,8 +47,9 @@ $(BUILD)/$(ARCH)/%.o: %.S Makefile kernel/arch/$(ARCH)/build.mk
 	$(Q)$(CC) $(kernel_flags) $(arch_flags) -D__ASSEMBLY__ -c $< -o $@
 
 # Linked twice: the second time with the table of its own symbols, for backtraces.
-link = ld -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none --gc-sections \
-	-T $(arch_script) -o $@ $(kernel_objects) $(arch_objects)
+link = $(call link_objects,$(kernel_objects))
+link_objects = ld -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none --gc-sections \
+	-T $(arch_script) -o $@ $(1) $(arch_objects)
 
 $(BUILD)/$(ARCH)/symbols-none.o: tools/symbols
 	@mkdir -p $(@D)
@@ -65,6 +66,14 @@ $(kernel): $(BUILD)/$(ARCH)/kernel-unnamed.elf $(BUILD)/$(ARCH)/symbols.o
 	$(call say,LD,$@)
 	$(Q)$(link) $(BUILD)/$(ARCH)/symbols.o
 	$(Q)strip --strip-all -o $(@:.elf=.stripped.elf) $@
+
+# A kernel of its own in place of kernel/main.c: the lowest layers under load (tests/kernel/stress.c).
+stress_objects := $(filter $(foreach d,lib mem sched arch,$(BUILD)/$(ARCH)/kernel/$(d)/%),$(kernel_objects)) \
+	$(BUILD)/$(ARCH)/tests/kernel/stress.o
+stress: $(BUILD)/stress-$(ARCH).elf
+$(BUILD)/stress-$(ARCH).elf: $(stress_objects) $(arch_objects) $(BUILD)/$(ARCH)/symbols-none.o
+	$(call say,LD,$@)
+	$(Q)$(call link_objects,$(stress_objects)) $(BUILD)/$(ARCH)/symbols-none.o
 
 # --- command -----------------------------------------------------------------
 

@@ -69,7 +69,7 @@ def discover():
     cases += [Case(f"cli/{name}", run_pytest, 600) for _, name in stems("cli/test_*.py")]
     cases += [Case(f"fuzz/{name}", run_fuzzer, 120, slow=True, needs=("fuzz",)) for _, name in stems("fuzz/*.c")]
     cases += guest.cases()
-    for folder in ("limits", "apps"):
+    for folder in ("kernel", "limits", "apps"):
         for path, name in stems(folder + "/*.py"):
             cases += load(path).cases(f"{folder}/{name}")
     return cases
