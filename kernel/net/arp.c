@@ -252,7 +252,7 @@ static void timer_fired(struct wheel_timer *t)
 static int send_to(struct neighbour *n, struct packet *p, uint64_t hardware)
 {
 	uint8_t mac[8];
-	memcpy(mac, &hardware, 8);
+	__builtin_memcpy(mac, &hardware, 8);
 	return ethernet_output(n->netif, p, mac, ETHERNET_IPV4);
 }
 

@@ -1,7 +1,6 @@
 /* Ethernet: which protocol a frame goes to, and the header of those we send. */
 #include "kernel/net/ethernet.h"
 
-#include "kernel/lib/string.h"
 #include "kernel/net/arp.h"
 #include "kernel/net/ip.h"
 #include "kernel/net/net.h"
@@ -11,8 +10,8 @@ const uint8_t ethernet_broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 int ethernet_output(struct netif *n, struct packet *p, const uint8_t to[6], uint16_t type)
 {
 	struct ethernet_header *h = (struct ethernet_header *)packet_push(p, sizeof(*h));
-	memcpy(h->to, to, 6);
-	memcpy(h->from, n->mac, 6);
+	__builtin_memcpy(h->to, to, 6);
+	__builtin_memcpy(h->from, n->mac, 6);
 	h->type = cpu_to_be16(type);
 	if (p->flags & PACKET_CHECKSUM_PARTIAL)
 		p->checksum_start += sizeof(*h);
@@ -28,7 +27,7 @@ void ethernet_input(struct netif *n, struct packet *p)
 	const struct ethernet_header *h = (const struct ethernet_header *)packet_data(p);
 	/* A promiscuous link may show us frames for others. */
 	bool group = h->to[0] & 1;
-	if (unlikely(!group && memcmp(h->to, n->mac, 6) != 0)) {
+	if (unlikely(!group && __builtin_memcmp(h->to, n->mac, 6) != 0)) {
 		packet_free(p);
 		return;
 	}

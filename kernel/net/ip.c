@@ -17,6 +17,15 @@ struct net_statistics net_statistics;
 
 static _Atomic uint32_t next_id;
 
+static inline uint16_t header_checksum(const struct ip4_header *h, unsigned len)
+{
+	uint32_t words[5];
+	if (unlikely(len != sizeof(words)))
+		return checksum_final(checksum_add(0, h, len));
+	__builtin_memcpy(words, h, sizeof(words));
+	return checksum_final((uint64_t)words[0] + words[1] + words[2] + words[3] + words[4]);
+}
+
 /* Are its lengths and checksum right?  Cuts link padding off. */
 static bool header_valid(struct packet *p, unsigned *header_len)
 {
@@ -28,7 +37,7 @@ static bool header_valid(struct packet *p, unsigned *header_len)
 	if (h->version_len >> 4 != 4 || *header_len < sizeof(*h) || *header_len > p->len ||
 		total < *header_len || total > packet_length(p))
 		return false;
-	if (!(p->netif->flags & NETIF_LOOPBACK) && checksum_final(checksum_add(0, h, *header_len)) != 0)
+	if (!(p->netif->flags & NETIF_LOOPBACK) && header_checksum(h, *header_len) != 0)
 		return false;
 	if (p->n_fragments == 0)
 		p->len = total;
@@ -77,7 +86,6 @@ static bool destination_ours(struct netif *n, uint32_t to, uint8_t *flags)
 void ip_input(struct netif *n, struct packet *p, unsigned flags)
 {
 	unsigned header_len = 0;
-	count_one(ip_received);
 	if (unlikely(!header_valid(p, &header_len)))
 		goto bad;
 	const struct ip4_header *h = (const struct ip4_header *)packet_data(p);
@@ -123,7 +131,6 @@ void ip_deliver(struct netif *n, struct packet *p, struct ip_info *info)
 		return;
 	}
 	if (likely(protocol != NULL)) {
-		count_one(ip_delivered);
 		protocol->input(p, info);
 		return;
 	}
@@ -173,12 +180,11 @@ int ip_output(struct packet *p, const struct route *r, const struct ip_send *s)
 	h->source = ip_v4(&s->from);
 	h->destination = ip_v4(&s->to);
 	if (!(r->netif->flags & NETIF_LOOPBACK))
-		h->checksum = checksum_final(checksum_add(0, h, sizeof(*h)));
+		h->checksum = header_checksum(h, sizeof(*h));
 	p->network = p->start;
 	p->transport = p->start + (uint32_t)sizeof(*h);
 	if (p->flags & PACKET_CHECKSUM_PARTIAL)
 		p->checksum_start += sizeof(*h);
-	count_one(ip_sent);
 	if (unlikely(too_big))
 		return ip_fragment_output(p, r);
 	return ip_transmit(p, r);

@@ -79,10 +79,10 @@ void icmp_input(struct packet *p, const struct ip_info *ip);
 /* Answer a received packet (IP header at p->network) with an error; p stays the caller's. */
 void icmp_send_error(struct packet *p, const struct ip_info *ip, uint8_t type, uint8_t code);
 
+/* Of rare events: packets as such are counted by their interfaces. */
 extern struct net_statistics {
-	_Atomic uint64_t ip_received, ip_delivered, ip_sent, ip_bad;
-	_Atomic uint64_t udp_received, udp_sent, udp_no_port, udp_errors, udp_overflow;
-	_Atomic uint64_t tcp_received, tcp_sent, tcp_retransmitted, tcp_bad, tcp_resets_sent;
+	_Atomic uint64_t ip_bad, udp_no_port, udp_errors, udp_overflow;
+	_Atomic uint64_t tcp_retransmitted, tcp_bad, tcp_resets_sent;
 	_Atomic uint64_t tcp_active_opens, tcp_passive_opens, tcp_failed, tcp_resets;
 	_Atomic uint64_t tcp_listen_overflows, tcp_cookies_sent;
 } net_statistics;

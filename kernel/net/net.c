@@ -51,8 +51,11 @@ const struct ip_protocol *ip_protocol_find(uint8_t number)
 static struct batch {
 	struct list outputs;   /* connections to run tcp_output() on */
 	uint64_t to_flush;     /* bit per netif index that transmitted */
+	bool pending;          /* there is something to do at all */
 	bool running;
 } batches[CPU_MAX];
+
+static struct netif *netifs[64]; /* by index */
 
 void net_queue_output(struct list *link)
 {
@@ -60,13 +63,16 @@ void net_queue_output(struct list *link)
 	if (!b->outputs.next)
 		list_init(&b->outputs);
 	list_push_back(&b->outputs, link);
+	b->pending = true;
 }
 
 int net_transmit(struct netif *n, struct packet *p)
 {
 	irq_state irq = irq_save();
+	struct batch *b = &batches[cpu_id()];
+	b->pending = true;
 	if (n->ops->flush)
-		batches[cpu_id()].to_flush |= 1ull << n->index % 64;
+		b->to_flush |= 1ull << n->index;
 	int err = n->ops->transmit(n, p);
 	irq_restore(irq);
 	return err;
@@ -84,16 +90,17 @@ static bool run_outputs(struct batch *b)
 
 static void flush_devices(struct batch *b)
 {
-	uint64_t bits = b->to_flush;
+	for (uint64_t bits = b->to_flush; bits != 0; bits &= bits - 1) {
+		struct netif *n = netifs[__builtin_ctzll(bits)];
+		n->ops->flush(n);
+	}
 	b->to_flush = 0;
-	struct netif *n;
-	for (unsigned i = 0; bits != 0 && (n = netif_at(i)); i++)
-		if (n->ops->flush && bits & 1ull << n->index % 64)
-			n->ops->flush(n);
 }
 
 void net_flush(void)
 {
+	if (!batches[cpu_id()].pending)
+		return;
 	irq_state irq = irq_save();
 	struct batch *b = &batches[cpu_id()];
 	if (b->running) { /* the loop below, further out, sees to it */
@@ -108,7 +115,7 @@ void net_flush(void)
 	}
 	if (b->to_flush)
 		flush_devices(b);
-	b->running = false;
+	b->pending = b->running = false;
 	irq_restore(irq);
 }
 
@@ -131,6 +138,8 @@ static void attach(struct netif *n)
 	struct interface *i = heap_zalloc(sizeof(*i));
 	if (!i)
 		panic("no memory for interface %s", n->name);
+	assert(n->index < array_size(netifs));
+	netifs[n->index] = n;
 	i->netif = n;
 	n->protocol = i;
 }

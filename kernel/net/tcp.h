@@ -152,6 +152,7 @@ struct tcp_connection {
 	struct list output_link;       /* on a CPU's list of net_queue_output() */
 	bool output_queued;
 	unsigned wake;                 /* EPOLL events to announce when the lock is gone */
+	uint64_t now_ns;               /* the clock as first read under this lock; 0: not yet */
 	int soft_error;                /* what ICMP said: reported if the connection fails (RFC 1122 4.2.3.9) */
 
 	/* sending */
@@ -185,7 +186,9 @@ struct tcp_connection {
 	bool rtt_seen;
 
 	/* receiving */
-	uint32_t irs, rcv_nxt, rcv_wnd, rcv_wup, copied_seq;
+	uint32_t irs, rcv_nxt, rcv_wnd, rcv_wup;
+	_Atomic uint32_t rcv_end;  /* end of the data in receive_queue: released after they are there */
+	uint32_t copied_seq;       /* read by the program up to here; under read_lock too */
 	struct list receive_queue; /* packets in order; taken off only under read_lock */
 	struct list out_of_order;  /* by sequence: owner[0] */
 	uint32_t receive_charge;
@@ -225,11 +228,6 @@ static inline struct tcp_connection *tcp_of(struct socket *s)
 	return (struct tcp_connection *)s;
 }
 
-static inline uint32_t now_us32(void)
-{
-	return (uint32_t)(clock_monotonic_ns() / NS_PER_US);
-}
-
 extern struct port_table tcp_ports;
 extern const struct protocol tcp_protocol;
 
@@ -237,7 +235,24 @@ extern const struct protocol tcp_protocol;
 struct tcp_connection *tcp_new(void) must_check;
 static inline irq_state must_check tcp_lock(struct tcp_connection *c)
 {
-	return spin_lock(&c->inet.socket.lock);
+	irq_state irq = spin_lock(&c->inet.socket.lock);
+	c->now_ns = 0;
+	return irq;
+}
+/* The time, read once while locked. */
+static inline uint64_t tcp_now_ns(struct tcp_connection *c)
+{
+	if (c->now_ns == 0)
+		c->now_ns = clock_monotonic_ns();
+	return c->now_ns;
+}
+static inline uint64_t tcp_now_ms(struct tcp_connection *c)
+{
+	return tcp_now_ns(c) / NS_PER_MS;
+}
+static inline uint32_t tcp_now_us(struct tcp_connection *c)
+{
+	return (uint32_t)(tcp_now_ns(c) / NS_PER_US);
 }
 /* Unlock, and announce c->wake. */
 void tcp_unlock(struct tcp_connection *c, irq_state irq);
@@ -284,7 +299,7 @@ void tcp_purge_receive(struct tcp_connection *c);
 void tcp_uncharge_received(struct tcp_connection *c, const struct packet *p);
 static inline uint32_t tcp_readable(const struct tcp_connection *c)
 {
-	return c->rcv_nxt - c->copied_seq - c->fin_received;
+	return atomic_load_explicit(&c->rcv_end, memory_order_acquire) - c->copied_seq;
 }
 void tcp_quick_ack_mode(struct tcp_connection *c);
 
@@ -306,7 +321,7 @@ void tcp_send_probe(struct tcp_connection *c);
 bool tcp_send_partial(struct tcp_connection *c);
 void tcp_queue_fin(struct tcp_connection *c);
 void tcp_enqueue(struct tcp_connection *c, struct packet *p, uint32_t len, uint8_t flags);
-uint32_t tcp_timestamp(const struct tcp_connection *c);
+uint32_t tcp_timestamp(struct tcp_connection *c);
 /* The MSS from route, peer and options; keeps c->inet.route fresh. */
 int tcp_sync_route(struct tcp_connection *c) must_check;
 uint32_t tcp_segment_max(const struct tcp_connection *c); /* bytes one packet may carry: several MSS with TSO */

@@ -62,7 +62,7 @@ static void clean_queue(struct tcp_connection *c, const struct tcp_segment *s)
 		drop_first(c, &c->unacked);
 	}
 	if (sampled && !again)
-		tcp_rtt_sample(c, now_us32() - sent_us);
+		tcp_rtt_sample(c, tcp_now_us(c) - sent_us);
 	else if (again && s->has_timestamp && c->timestamps_ok && s->timestamp_echo)
 		tcp_rtt_sample(c, (tcp_timestamp(c) - s->timestamp_echo) * 1000);
 }
@@ -178,7 +178,7 @@ bool tcp_ack_input(struct tcp_connection *c, const struct tcp_segment *s)
 	/* RFC 5961 5.2. */
 	if (unlikely(seq_after(s->ack, c->snd_nxt) || seq_before(s->ack, c->snd_una - c->max_window)))
 		return false;
-	c->last_ack_received_ms = now_ms();
+	c->last_ack_received_ms = tcp_now_ms(c);
 	c->keepalive_probes = c->probes = 0;
 	if (seq_before(s->ack, c->snd_una))
 		return true; /* old, but its data may be new */

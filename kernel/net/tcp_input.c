@@ -115,9 +115,7 @@ static void input_new(struct packet *p, const struct flow *f, struct tcp_segment
 void tcp_input(struct packet *p, const struct ip_info *ip)
 {
 	struct flow flow;
-	struct tcp_segment s;
-	memset(&s, 0, sizeof(s));
-	count_one(tcp_received);
+	struct tcp_segment s = {0};
 	if (unlikely(ip->flags & (IP_NOT_UNICAST | IP_LINK_GROUP)) || !parse(p, ip, &flow, &s)) {
 		count_one(tcp_bad);
 		packet_free(p);
@@ -146,7 +144,7 @@ void tcp_input(struct packet *p, const struct ip_info *ip)
 /* RFC 5961 7: an ACK that gives nothing away, not too often. */
 static void challenge(struct tcp_connection *c)
 {
-	uint64_t now = now_ms();
+	uint64_t now = tcp_now_ms(c);
 	if (now - c->challenge_ms < CHALLENGE_INTERVAL_MS && c->challenge_ms)
 		return;
 	c->challenge_ms = now;
@@ -162,10 +160,10 @@ static void reset_received(struct tcp_connection *c)
 }
 
 /* RFC 7323 5.3: older than what was seen of this connection? */
-static bool paws_rejects(const struct tcp_connection *c, const struct tcp_segment *s)
+static bool paws_rejects(struct tcp_connection *c, const struct tcp_segment *s)
 {
 	return s->has_timestamp && c->timestamps_ok && seq_before(s->timestamp, c->ts_recent) &&
-		now_ms() - c->ts_recent_ms < PAWS_EXPIRY_MS;
+		tcp_now_ms(c) - c->ts_recent_ms < PAWS_EXPIRY_MS;
 }
 
 /* RFC 9293 3.10.7.4, first check.  What is not acceptable is answered with where we stand. */
@@ -199,9 +197,9 @@ static void note_timestamp(struct tcp_connection *c, const struct tcp_segment *s
 {
 	if (!s->has_timestamp || !c->timestamps_ok || seq_after(s->seq, c->rcv_wup))
 		return;
-	if (!seq_before(s->timestamp, c->ts_recent) || now_ms() - c->ts_recent_ms >= PAWS_EXPIRY_MS) {
+	if (!seq_before(s->timestamp, c->ts_recent) || tcp_now_ms(c) - c->ts_recent_ms >= PAWS_EXPIRY_MS) {
 		c->ts_recent = s->timestamp;
-		c->ts_recent_ms = now_ms();
+		c->ts_recent_ms = tcp_now_ms(c);
 	}
 }
 
@@ -210,7 +208,7 @@ static void note_timestamp(struct tcp_connection *c, const struct tcp_segment *s
 static void take_syn(struct tcp_connection *c, const struct tcp_segment *s)
 {
 	c->irs = s->seq;
-	c->rcv_nxt = c->rcv_wup = c->copied_seq = s->seq + 1;
+	c->rcv_end = c->rcv_nxt = c->rcv_wup = c->copied_seq = s->seq + 1;
 	c->space_copied_seq = c->copied_seq;
 	c->peer_mss = max(s->mss ? s->mss : (uint16_t)TCP_MSS_DEFAULT, (uint16_t)TCP_MSS_MIN);
 	c->scale_ok = s->has_scale;
@@ -223,7 +221,7 @@ static void take_syn(struct tcp_connection *c, const struct tcp_segment *s)
 	c->timestamps_ok = s->has_timestamp;
 	if (s->has_timestamp) {
 		c->ts_recent = s->timestamp;
-		c->ts_recent_ms = now_ms();
+		c->ts_recent_ms = tcp_now_ms(c);
 	}
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = c->snd_una;
@@ -234,7 +232,7 @@ static void take_syn(struct tcp_connection *c, const struct tcp_segment *s)
 static void become_established(struct tcp_connection *c)
 {
 	c->state = TCP_ESTABLISHED;
-	c->last_data_ms = now_ms();
+	c->last_data_ms = tcp_now_ms(c);
 	c->quick_acks = TCP_QUICK_ACKS;
 	tcp_rexmit_stop(c);
 	c->retries = c->backoff = 0;
@@ -270,7 +268,7 @@ static void syn_sent_input(struct tcp_connection *c, const struct tcp_segment *s
 	}
 	c->snd_una = c->snd_wl2 = s->ack;
 	if (c->retries == 0)
-		tcp_rtt_sample(c, now_us32() - c->syn_sent_us);
+		tcp_rtt_sample(c, tcp_now_us(c) - c->syn_sent_us);
 	become_established(c);
 	if (c->inet.route.neighbour)
 		neighbour_confirm(c->inet.route.neighbour);

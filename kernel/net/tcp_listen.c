@@ -66,7 +66,7 @@ static void send_syn_ack(const struct flow *f, const struct tcp_agreement *a, ui
 
 static void request_send(struct tcp_request *r)
 {
-	r->sent_us = now_us32();
+	r->sent_us = (uint32_t)(clock_monotonic_ns() / NS_PER_US);
 	send_syn_ack(&r->demux.flow, &r->agreed, r->mss, r->tos, (uint32_t)now_ms() + r->agreed.ts_offset);
 }
 
@@ -276,7 +276,7 @@ static void take_agreement(struct tcp_connection *c, const struct tcp_agreement 
 	c->iss = a->iss;
 	c->snd_una = c->snd_nxt = c->write_seq = c->small_end = a->iss + 1;
 	c->irs = a->irs;
-	c->rcv_nxt = c->rcv_wup = c->copied_seq = c->space_copied_seq = a->irs + 1;
+	c->rcv_end = c->rcv_nxt = c->rcv_wup = c->copied_seq = c->space_copied_seq = a->irs + 1;
 	c->snd_wl1 = a->irs;
 	c->snd_wl2 = c->snd_una;
 	c->peer_mss = a->peer_mss;
@@ -413,7 +413,7 @@ void tcp_request_input(struct tcp_request *r, struct packet *p, struct tcp_segme
 	bool drop = false;
 	irq_state irq = spin_lock(&r->lock);
 	bool completes = request_completes(r, s, &drop);
-	uint32_t rtt_us = r->tries == 0 && !r->acked ? max(now_us32() - r->sent_us, 1u) : 0;
+	uint32_t rtt_us = r->tries == 0 && !r->acked ? max((uint32_t)(clock_monotonic_ns() / NS_PER_US) - r->sent_us, 1u) : 0;
 	spin_unlock(&r->lock, irq);
 	if (drop)
 		request_drop(r);

@@ -11,9 +11,9 @@
 #define MSS_OVERHEAD 40u /* IPv4 and TCP headers without options */
 #define GSO_MAX 65000u   /* with headers it must fit an IP packet, in 16 pages */
 
-uint32_t tcp_timestamp(const struct tcp_connection *c)
+uint32_t tcp_timestamp(struct tcp_connection *c)
 {
-	return (uint32_t)now_ms() + c->ts_offset;
+	return (uint32_t)tcp_now_ms(c) + c->ts_offset;
 }
 
 int tcp_sync_route(struct tcp_connection *c)
@@ -86,7 +86,7 @@ static void acknowledged(struct tcp_connection *c)
 static void send_packet(struct tcp_connection *c, struct packet *p, uint32_t seq, uint8_t flags)
 {
 	uint32_t header_len = TCP_HEADER + (c->timestamps_ok ? TCP_TIMESTAMP_SPACE : 0);
-	uint64_t now = now_ms();
+	uint64_t now = tcp_now_ms(c);
 	struct tcp_header *h = (struct tcp_header *)packet_push(p, header_len);
 	h->source = cpu_to_be16(c->inet.flow.local_port);
 	h->destination = cpu_to_be16(c->inet.flow.remote_port);
@@ -105,7 +105,6 @@ static void send_packet(struct tcp_connection *c, struct packet *p, uint32_t seq
 	c->last_send_ms = now;
 	acknowledged(c);
 	c->segments_out++;
-	count_one(tcp_sent);
 	if (unlikely(!route_valid(&c->inet.route)) && tcp_sync_route(c) < 0) {
 		packet_free(p);
 		return;
@@ -302,7 +301,7 @@ static void transmit_first(struct tcp_connection *c, struct tcp_queued *q)
 	bool fin = q->flags & TCP_FIN;
 	list_remove(&q->link);
 	list_push_back(&c->unacked, &q->link);
-	q->sent_us = now_us32();
+	q->sent_us = tcp_now_us(c);
 	q->holders = 2;
 	c->snd_nxt = q->seq + q->len + fin;
 	if (q->len > 0) {
@@ -313,7 +312,7 @@ static void transmit_first(struct tcp_connection *c, struct tcp_queued *q)
 		if (q->len > c->mss)
 			p->gso_size = c->mss;
 		/* An answer to what just came: a conversation of turns, whose ACKs can ride along. */
-		if (now_ms() - c->last_data_ms < TCP_DELAYED_ACK_MS)
+		if (tcp_now_ms(c) - c->last_data_ms < TCP_DELAYED_ACK_MS)
 			c->pingpong = true;
 	}
 	send_packet(c, p, q->seq, (uint8_t)(TCP_ACK | (q->flags & (TCP_FIN | TCP_PSH))));
@@ -350,7 +349,7 @@ void tcp_output(struct tcp_connection *c, unsigned flags)
 		if (unlikely(c->recovery == TCP_LOSS))
 			retransmit_lost(c);
 		if (c->snd_una == c->snd_nxt && !list_empty(&c->unsent) && c->last_send_ms &&
-			now_ms() - c->last_send_ms > c->rto_ms)
+			tcp_now_ms(c) - c->last_send_ms > c->rto_ms)
 			tcp_idle_restart(c);
 		while (!list_empty(&c->unsent)) {
 			struct tcp_queued *q = list_first(&c->unsent, struct tcp_queued, link);
@@ -478,7 +477,6 @@ void tcp_send_reply(const struct tcp_reply *r)
 	set_checksum(p, &r->flow, route.netif);
 	struct ip_send s = {.from = r->flow.local, .to = r->flow.remote, .protocol = IPPROTO_TCP,
 		.ttl = IP_TTL_DEFAULT, .tos = r->tos, .dont_fragment = true};
-	count_one(tcp_sent);
 	(void)ip_output(p, &route, &s);
 	route_release(&route);
 }
@@ -532,8 +530,8 @@ void tcp_send_syn(struct tcp_connection *c)
 		.timestamp = tcp_timestamp(c),
 		.timestamp_echo = answer ? c->ts_recent : 0,
 	};
-	c->syn_sent_us = now_us32();
-	c->last_send_ms = now_ms();
+	c->syn_sent_us = tcp_now_us(c);
+	c->last_send_ms = tcp_now_ms(c);
 	c->snd_nxt = c->iss + 1;
 	c->segments_out++;
 	tcp_send_reply(&r);

@@ -69,12 +69,14 @@ static bool merge(struct tcp_connection *c, struct packet *p)
 
 static void append(struct tcp_connection *c, struct packet *p, uint32_t len)
 {
+	if (!merge(c, p)) {
+		charge(c, p);
+		list_push_back(&c->receive_queue, &p->link);
+	}
 	c->rcv_nxt += len;
 	c->bytes_received += len;
-	if (merge(c, p))
-		return;
-	charge(c, p);
-	list_push_back(&c->receive_queue, &p->link);
+	/* From now on a reader, who takes no lock to look, may walk up to it. */
+	atomic_store_explicit(&c->rcv_end, c->rcv_nxt, memory_order_release);
 }
 
 static uint32_t queued_seq(const struct packet *p)
@@ -183,14 +185,14 @@ static void schedule_ack(struct tcp_connection *c, uint32_t len)
 		c->ack_now = true;
 	} else if (!c->ack_delayed) {
 		c->ack_delayed = true;
-		c->delayed_ack_ms = now_ms() + TCP_DELAYED_ACK_MS;
+		c->delayed_ack_ms = tcp_now_ms(c) + TCP_DELAYED_ACK_MS;
 	}
 }
 
 static void grow_receive_limit(struct tcp_connection *c)
 {
 	struct socket *s = &c->inet.socket;
-	uint64_t now = now_ms();
+	uint64_t now = c->last_data_ms; /* exact enough, and no clock to read */
 	uint64_t rtt_ms = max(c->srtt_us8 / 8000, 1u);
 	if (now - c->space_ms < rtt_ms)
 		return;
@@ -281,7 +283,7 @@ void tcp_receive_data(struct tcp_connection *c, struct packet *p, const struct t
 	}
 	if (len > 0)
 		c->data_segments_in++;
-	c->last_data_ms = now_ms();
+	c->last_data_ms = tcp_now_ms(c);
 	if (fin && !c->fin_known) {
 		c->fin_known = true;
 		c->fin_seq = seq + len;

@@ -272,7 +272,7 @@ static void disconnect(struct tcp_connection *c)
 		tcp_done(c, 0);
 	forget_peer(c);
 	tcp_purge_receive(c);
-	c->copied_seq = c->rcv_nxt = 0;
+	c->rcv_end = c->copied_seq = c->rcv_nxt = 0;
 	c->fin_received = false;
 	c->inet.socket.error = 0;
 	c->inet.socket.shutdown = 0;

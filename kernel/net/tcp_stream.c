@@ -262,12 +262,10 @@ static void consume(struct tcp_connection *c, uint32_t n)
  */
 static long copy_from_queue(struct tcp_connection *c, struct socket_message *m, uint32_t skip, size_t n)
 {
-	irq_state irq = tcp_lock(c);
 	uint32_t readable = tcp_readable(c);
-	struct list *at = c->receive_queue.next;
-	tcp_unlock(c, irq);
 	if (readable <= skip)
 		return 0;
+	struct list *at = c->receive_queue.next;
 	n = min(n, (size_t)(readable - skip));
 	size_t copied = 0;
 	int err = 0;

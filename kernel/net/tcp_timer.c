@@ -34,7 +34,7 @@ void tcp_rexmit_start(struct tcp_connection *c)
 {
 	uint64_t rto = min((uint64_t)c->rto_ms << min(c->backoff, 16u), (uint64_t)TCP_RTO_MAX_MS);
 	c->persist = false;
-	c->rexmit_ms = now_ms() + rto;
+	c->rexmit_ms = tcp_now_ms(c) + rto;
 	tcp_timer_update(c);
 }
 
@@ -55,14 +55,14 @@ void tcp_keepalive_reset(struct tcp_connection *c)
 	bool on = socket_option(&c->inet.socket, OPTION_KEEPALIVE) && c->state != TCP_SYN_SENT &&
 		c->state != TCP_LISTEN && c->state != TCP_CLOSE;
 	c->keepalive_probes = 0;
-	c->keepalive_ms = on ? now_ms() + c->keepalive_idle_s * 1000ull : TIMER_OFF;
+	c->keepalive_ms = on ? tcp_now_ms(c) + c->keepalive_idle_s * 1000ull : TIMER_OFF;
 	tcp_timer_update(c);
 }
 
 /* Has it tried long enough?  limit: retries at most; TCP_USER_TIMEOUT overrides. */
 static bool gave_up(struct tcp_connection *c, unsigned tries, unsigned limit)
 {
-	uint64_t now = now_ms();
+	uint64_t now = tcp_now_ms(c);
 	if (tries == 0)
 		c->retries_since_ms = now;
 	if (c->user_timeout_ms && c->state != TCP_SYN_SENT)
@@ -121,7 +121,7 @@ static void persist_fired(struct tcp_connection *c)
 static void keepalive_fired(struct tcp_connection *c)
 {
 	uint64_t idle_ms = c->keepalive_idle_s * 1000ull;
-	uint64_t now = now_ms();
+	uint64_t now = tcp_now_ms(c);
 	uint64_t quiet_since = max(c->last_data_ms, c->last_ack_received_ms);
 	bool busy = c->snd_una != c->snd_nxt || !list_empty(&c->unsent);
 	if (busy || now - quiet_since < idle_ms) {
@@ -152,7 +152,7 @@ static void delayed_ack_fired(struct tcp_connection *c)
 
 static void fire(struct tcp_connection *c)
 {
-	uint64_t now = now_ms();
+	uint64_t now = tcp_now_ms(c);
 	if (c->delayed_ack_ms <= now)
 		delayed_ack_fired(c);
 	if (c->rexmit_ms <= now) {

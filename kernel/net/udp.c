@@ -93,7 +93,6 @@ static void deliver_to_all(struct packet *p, const struct flow *f)
 void udp_input(struct packet *p, const struct ip_info *ip)
 {
 	struct flow f;
-	count_one(udp_received);
 	if (!parse(p, ip, &f)) {
 		count_one(udp_errors);
 		goto drop;
@@ -188,7 +187,6 @@ static int transmit(struct datagram_socket *d, struct packet *p, const struct da
 		.tos = t->tos,
 		.dont_fragment = never || (fits && i->mtu_discover == IP_PMTUDISC_WANT),
 	};
-	count_one(udp_sent);
 	int err = ip_output(p, &t->route, &s);
 	/* What the device dropped is a lost datagram, unless the program wants to know (ip(7)). */
 	return err == -ENOBUFS && !(i->ip_options & INET_RECVERR) ? 0 : err;
