@@ -78,6 +78,15 @@ static void write_line(struct trace *t)
 	heap_free(t);
 }
 
+#define RESULT_COLUMN 40 /* as strace aligns them */
+
+static void close_arguments(struct text *t)
+{
+	text_add(t, ")");
+	int gap = (int)t->len < RESULT_COLUMN ? RESULT_COLUMN - (int)t->len : 1;
+	text_add(t, "%*s= ", gap, "");
+}
+
 struct trace *trace_begin(
 	const char *name, const char *signature, const struct syscall_args *args, bool ends)
 {
@@ -93,7 +102,8 @@ struct trace *trace_begin(
 	show_arguments(t, args, NULL);
 	if (!ends)
 		return t;
-	text_add(&t->text, ") = ?\n");
+	close_arguments(&t->text);
+	text_add(&t->text, "?\n");
 	write_line(t);
 	return NULL;
 }
@@ -106,7 +116,7 @@ static void show_restart(struct text *text, int restart)
 		text_add(text, "? ERESTARTNOHAND (To be restarted if no handler)\n");
 }
 
-static void show_result(struct trace *t, long result)
+static void show_result(struct trace *t, const struct syscall_args *args, long result)
 {
 	if (result < 0 && result >= -4095) {
 		text_add(&t->text, "-1 %s (%s)\n", trace_error_name((int)-result),
@@ -117,13 +127,15 @@ static void show_result(struct trace *t, long result)
 	while (*kind == '=' || *kind == ' ')
 		kind++;
 	if (string_starts_with(kind, "address"))
-		text_add(&t->text, "%#lx\n", (unsigned long)result);
+		text_add(&t->text, "%#lx", (unsigned long)result);
 	else if (string_starts_with(kind, "mode"))
-		text_add(&t->text, "%#lo\n", (unsigned long)result);
+		text_add(&t->text, "%#lo", (unsigned long)result);
 	else if (string_starts_with(kind, "signal"))
-		text_add(&t->text, "%ld (%s)\n", result, signal_name((int)result));
+		text_add(&t->text, "%ld (%s)", result, signal_name((int)result));
 	else
-		text_add(&t->text, "%ld\n", result);
+		text_add(&t->text, "%ld", result);
+	trace_show_ready(kind, &t->text, args, result);
+	text_add(&t->text, "\n");
 }
 
 void trace_end(struct trace *t, const struct syscall_args *args, long result, int restart)
@@ -131,10 +143,10 @@ void trace_end(struct trace *t, const struct syscall_args *args, long result, in
 	if (!t)
 		return;
 	show_arguments(t, args, &result);
-	text_add(&t->text, ") = ");
+	close_arguments(&t->text);
 	if (result == -EINTR && restart)
 		show_restart(&t->text, restart);
 	else
-		show_result(t, result);
+		show_result(t, args, result);
 	write_line(t);
 }

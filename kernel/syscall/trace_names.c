@@ -131,6 +131,7 @@ static const struct {
 	bool flags;
 } lists[] = {
 	{"open_flags", open_flags, true},
+	{"fd_flags", open_flags, true},
 	{"prot", prots, true},
 	{"map_flags", map_flags, true},
 	{"mremap_flags", mremap_flags, true},

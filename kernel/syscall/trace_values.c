@@ -376,9 +376,15 @@ static const char *file_kind(unsigned mode)
 static void show_stat(const struct trace_value *v)
 {
 	struct linux_stat st;
-	if (fetch(v, &st, sizeof(st)))
-		text_add(v->text, "{st_mode=%s|%#o, st_size=%ld, ...}", file_kind(st.st_mode),
-			st.st_mode & 07777, (long)st.st_size);
+	if (!fetch(v, &st, sizeof(st)))
+		return;
+	text_add(v->text, "{st_mode=%s|%#o, ", file_kind(st.st_mode), st.st_mode & 07777);
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		text_add(v->text, "st_rdev=makedev(%#x, %#x), ...}",
+			(unsigned)(st.st_rdev >> 8 & 0xfff),
+			(unsigned)((st.st_rdev & 0xff) | (st.st_rdev >> 12 & 0xfff00)));
+	else
+		text_add(v->text, "st_size=%ld, ...}", (long)st.st_size);
 }
 
 static void show_statx(const struct trace_value *v)
@@ -425,16 +431,25 @@ static void show_mask(const struct trace_value *v)
 	text_add(v->text, "]");
 }
 
+static void add_limit(struct text *t, const char *name, uint64_t value)
+{
+	text_add(t, "%s=", name);
+	if (value == RLIM_INFINITY)
+		text_add(t, "RLIM64_INFINITY");
+	else if (value > 1024 && value % 1024 == 0)
+		text_add(t, "%lu*1024", value / 1024);
+	else
+		text_add(t, "%lu", value);
+}
+
 static void show_limit(const struct trace_value *v)
 {
 	struct limit l;
 	if (!fetch(v, &l, sizeof(l)))
 		return;
-	text_add(v->text,
-		l.current == RLIM_INFINITY ? "{rlim_cur=RLIM64_INFINITY" : "{rlim_cur=%lu",
-		l.current);
-	text_add(v->text,
-		l.max == RLIM_INFINITY ? ", rlim_max=RLIM64_INFINITY}" : ", rlim_max=%lu}", l.max);
+	add_limit(v->text, "{rlim_cur", l.current);
+	add_limit(v->text, ", rlim_max", l.max);
+	text_add(v->text, "}");
 }
 
 static void show_uname(const struct trace_value *v)
@@ -613,46 +628,101 @@ static void show_message(const struct trace_value *v)
 
 /* --- waiting for files --- */
 
-static void show_out_poll(const struct trace_value *v)
+struct pollfd {
+	int fd;
+	int16_t events, revents;
+};
+
+/* result: those with an event, and it; otherwise all, and what is asked. */
+static void show_pollfds(struct text *t, uintptr_t at, unsigned long n, bool result)
 {
-	struct {
-		int fd;
-		int16_t events, revents;
-	} p;
-	unsigned long n = next_of(v);
-	bool flags;
+	bool flags, first = true;
 	const struct trace_name *names = trace_names("poll_events", 11, &flags);
-	text_add(v->text, "[");
+	text_add(t, "[");
 	for (unsigned i = 0; i < min(n, (unsigned long)ITEMS_SHOWN); i++) {
-		if (copy_in(&p, user_at(value_of(v) + i * sizeof(p)), sizeof(p)) < 0)
+		struct pollfd p;
+		if (copy_in(&p, user_at(at + i * sizeof(p)), sizeof(p)) < 0)
 			break;
-		text_add(v->text, "%s{fd=%d, events=", i ? ", " : "", p.fd);
-		trace_show_flags(v->text, names, (uint16_t)p.events);
-		if (p.revents) {
-			text_add(v->text, ", revents=");
-			trace_show_flags(v->text, names, (uint16_t)p.revents);
+		if (result && !p.revents)
+			continue;
+		text_add(t, "%s{fd=%d", first ? "" : ", ", p.fd);
+		first = false;
+		if (p.fd >= 0) {
+			text_add(t, result ? ", revents=" : ", events=");
+			trace_show_flags(t, names, (uint16_t)(result ? p.revents : p.events));
 		}
-		text_add(v->text, "}");
+		text_add(t, "}");
 	}
-	text_add(v->text, n > ITEMS_SHOWN ? ", ...]" : "]");
+	text_add(t, n > ITEMS_SHOWN ? ", ...]" : "]");
 }
 
-static void show_out_fd_set(const struct trace_value *v)
+static void show_poll(const struct trace_value *v)
+{
+	show_pollfds(v->text, value_of(v), next_of(v), false);
+}
+
+static bool get_fd_set(uintptr_t at, unsigned n, uint64_t words[16])
+{
+	return at && copy_in(words, user_at(at), div_round_up(n, 64u) * 8) == 0;
+}
+
+static void add_fd_set(struct text *t, const uint64_t words[16], unsigned n)
+{
+	bool first = true;
+	text_add(t, "[");
+	for (unsigned fd = 0; fd < n; fd++)
+		if (words[fd / 64] >> fd % 64 & 1) {
+			text_add(t, "%s%u", first ? "" : " ", fd);
+			first = false;
+		}
+	text_add(t, "]");
+}
+
+static void show_fd_set(const struct trace_value *v)
 {
 	unsigned n = min((unsigned)v->args->a[0], 1024u);
 	uint64_t words[16];
-	bool first = true;
-	if (!value_of(v) || copy_in(words, user_at(value_of(v)), div_round_up(n, 64u) * 8) < 0) {
+	if (get_fd_set(value_of(v), n, words))
+		add_fd_set(v->text, words, n);
+	else
 		show_pointer(v);
-		return;
+}
+
+/* "(in [3], out [4])" */
+static void show_select_result(struct text *t, const struct syscall_args *args)
+{
+	static const char *const names[] = {"in", "out", "except"};
+	unsigned n = min((unsigned)args->a[0], 1024u);
+	const char *before = " (";
+	for (unsigned set = 0; set < 3; set++) {
+		uint64_t words[16], any = 0;
+		if (!get_fd_set(args->a[1 + set], n, words))
+			continue;
+		for (unsigned i = 0; i < div_round_up(n, 64u); i++)
+			any |= words[i];
+		if (!any)
+			continue;
+		text_add(t, "%s%s ", before, names[set]);
+		add_fd_set(t, words, n);
+		before = ", ";
 	}
-	text_add(v->text, "[");
-	for (unsigned fd = 0; fd < n; fd++)
-		if (words[fd / 64] >> fd % 64 & 1) {
-			text_add(v->text, "%s%u", first ? "" : " ", fd);
-			first = false;
-		}
-	text_add(v->text, "]");
+	text_add(t, *before == ',' ? ")" : "");
+}
+
+void trace_show_ready(
+	const char *kind, struct text *t, const struct syscall_args *args, long result)
+{
+	bool is_poll = string_starts_with(kind, "poll"),
+	     is_select = string_starts_with(kind, "select");
+	if (result == 0 && (is_poll || is_select))
+		text_add(t, " (Timeout)");
+	if (result > 0 && is_select)
+		show_select_result(t, args);
+	if (result <= 0 || !is_poll)
+		return;
+	text_add(t, " (");
+	show_pollfds(t, args->a[0], args->a[1], true);
+	text_add(t, ")");
 }
 
 static void add_epoll_event(const struct trace_value *v, const struct linux_epoll_event *e)
@@ -660,7 +730,7 @@ static void add_epoll_event(const struct trace_value *v, const struct linux_epol
 	bool flags;
 	text_add(v->text, "{events=");
 	trace_show_flags(v->text, trace_names("epoll_events", 12, &flags), e->events);
-	text_add(v->text, ", data=%#lx}", e->data);
+	text_add(v->text, ", data={u32=%u, u64=%lu}}", (unsigned)e->data, e->data);
 }
 
 static void show_epoll_event(const struct trace_value *v)
@@ -757,8 +827,8 @@ static const struct {
 	{"out_sockaddr", show_out_sockaddr},
 	{"message", show_message},
 	{"out_message", show_message},
-	{"out_poll", show_out_poll},
-	{"out_fd_set", show_out_fd_set},
+	{"poll", show_poll},
+	{"fd_set", show_fd_set},
 	{"epoll_event", show_epoll_event},
 	{"out_epoll_events", show_out_epoll_events},
 };

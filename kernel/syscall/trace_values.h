@@ -13,6 +13,9 @@ struct trace_value {
 
 /* kind: the word in table.def, len characters.  Reads user memory. */
 void trace_show(const char *kind, size_t len, const struct trace_value *v);
+/* What strace adds behind the result of poll(2) ("poll") and select(2) ("select"). */
+void trace_show_ready(
+	const char *kind, struct text *t, const struct syscall_args *args, long result);
 /* The argument means nothing in this call and is left out (the mode of an open that creates nothing). */
 bool trace_omits(const char *kind, size_t len, const struct trace_value *v);
 
