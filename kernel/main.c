@@ -114,6 +114,7 @@ static void hand_down(void)
 	unix_set_names(&names);
 	unix_set_credentials(socket_ids);
 	vfs_generated_add(generated, array_size(generated));
+	process_set_end_hook(net_finish);
 	static const struct console_ops console = {
 		console_write, console_read, console_has_input, console_readable};
 	if (options.terminal)

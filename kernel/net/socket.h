@@ -80,4 +80,6 @@ void net_show_route(struct text *t), net_show_dev(struct text *t),
 void net_show_sockstat(struct text *t);
 /* Number of hops to a name server for a generated /etc/resolv.conf: dotted addresses from ip= or DHCP; how many. */
 unsigned net_name_servers(char servers[][48], unsigned n);
+/* The program has ended and its sockets are closed: wait until what they hold has been sent, while there is progress. */
+void net_finish(void);
 const char *net_host_name(void); /* from ip= or DHCP; NULL */
