@@ -18,7 +18,7 @@ static void *partner(void *unused)
 {
 	pthread_once(&once, only_once);
 	pthread_mutex_lock(&lock);
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < 1000; i++) {
 		while (turn != 1)
 			pthread_cond_wait(&ping, &lock);
 		turn = 0;
@@ -53,7 +53,7 @@ int main(void)
 	pthread_t thread = start(partner, NULL);
 	pthread_once(&once, only_once);
 	pthread_mutex_lock(&lock);
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < 1000; i++) {
 		turn = 1;
 		pthread_cond_signal(&ping);
 		while (turn != 0)

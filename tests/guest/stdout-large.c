@@ -1,4 +1,5 @@
 /* Five megabytes through standard output arrive unmangled, every byte value among them. */
+/* test: slow timeout=300 */
 #include "lib/check.h"
 
 int main(void)
