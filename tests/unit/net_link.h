@@ -84,7 +84,7 @@ static int link_transmit(struct netif *n, struct packet *p)
 
 static const struct netif_ops link_ops = {.transmit = link_transmit};
 
-static void link_start(unsigned mtu)
+static inline void link_start(unsigned mtu)
 {
 	if (!loopback.ops)
 		net_init();
