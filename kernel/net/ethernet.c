@@ -27,7 +27,10 @@ void ethernet_input(struct netif *n, struct packet *p)
 	const struct ethernet_header *h = (const struct ethernet_header *)packet_data(p);
 	/* A promiscuous link may show us frames for others. */
 	bool group = h->to[0] & 1;
-	if (unlikely(!group && __builtin_memcmp(h->to, n->mac, 6) != 0)) {
+	uint16_t to[3], ours[3];
+	__builtin_memcpy(to, h->to, 6);
+	__builtin_memcpy(ours, n->mac, 6);
+	if (unlikely(!group && (to[0] != ours[0] || to[1] != ours[1] || to[2] != ours[2]))) {
 		packet_free(p);
 		return;
 	}
