@@ -116,7 +116,7 @@ static void hand_down(void)
 	vfs_generated_add(generated, array_size(generated));
 	process_set_end_hook(net_finish);
 	static const struct console_ops console = {
-		console_write, console_read, console_has_input, console_readable};
+		console_write_some, console_read, console_has_input, console_readable};
 	if (options.terminal)
 		console_file_set_terminal(&console);
 	else

@@ -8,6 +8,7 @@
 #include "abi/linux/errno.h"
 #include "abi/linux/signal.h"
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/timer.h"
 #include "kernel/dev/console_device.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
@@ -15,6 +16,7 @@
 #define DEVICES_MAX 4u
 #define RING_SIZE 2048u /* a power of two */
 #define READABLE 1u     /* EPOLLIN */
+#define WAIT_MAX_NS (2 * NS_PER_S)
 
 static struct console_device *devices[DEVICES_MAX];
 static unsigned n_devices;
@@ -66,22 +68,48 @@ void console_init(const char *name)
 	irq_restore(state);
 }
 
-void console_write(const char *text, size_t len)
+size_t console_write_some(const char *text, size_t len)
 {
 	if (!chosen)
-		return;
+		return len;
 	irq_state state = irq_save();
+	size_t taken;
 	if (atomic_load(&writer) == cpu_id() + 1) {
 		/* A fault inside write(): its report must come out all the same. */
-		chosen->write(chosen, text, len);
+		taken = chosen->write(chosen, text, len);
 	} else {
 		spin_lock_nested(&write_lock);
 		atomic_store(&writer, cpu_id() + 1);
-		chosen->write(chosen, text, len);
+		taken = chosen->write(chosen, text, len);
 		atomic_store(&writer, 0);
 		spin_unlock_nested(&write_lock);
 	}
 	irq_restore(state);
+	return taken;
+}
+
+void console_write(const char *text, size_t len)
+{
+	static atomic_bool stuck; /* it was waited for in vain */
+	uint64_t give_up_ns = 0;
+	while (len > 0) {
+		size_t n = console_write_some(text, len);
+		text += n;
+		len -= n;
+		if (n > 0) {
+			give_up_ns = 0;
+			atomic_store(&stuck, false);
+			continue;
+		}
+		uint64_t now = clock_monotonic_ns();
+		if (give_up_ns == 0)
+			give_up_ns = now + (atomic_load(&stuck) ? 0 : WAIT_MAX_NS);
+		if (now >= give_up_ns) {
+			atomic_store(&stuck, true);
+			return;
+		}
+		cpu_relax();
+	}
 }
 
 void console_set_control(void (*signal)(int signal))

@@ -7,8 +7,12 @@
 #include "kernel/lib/base.h"
 #include "kernel/sched/wait.h"
 
-/* All of it; polls, never sleeps, any context. */
+/* The kernel's own text, all of it; polls, never sleeps, any context.  A device that takes nothing
+ * for two seconds loses it. */
 void console_write(const char *text, size_t len);
+/* As much as the device takes now, perhaps nothing: whoever writes for the program waits, and loses
+ * nothing.  Never sleeps. */
+size_t console_write_some(const char *text, size_t len);
 /* Bytes that have arrived, at least one, else -EAGAIN; 0: there will be no more.  Any context. */
 long console_read(char *to, size_t size) must_check;
 /* Announces EPOLLIN. */

@@ -5,8 +5,8 @@
 
 struct console_device {
 	const char *name; /* as console= has it: "ttyS0" */
-	/* All of it; polls, never sleeps.  Calls are serialised, interrupts off. */
-	void (*write)(struct console_device *d, const char *text, size_t len);
+	/* As much as the device takes without being waited for.  Calls are serialised, interrupts off. */
+	size_t (*write)(struct console_device *d, const char *text, size_t len);
 	/* The reader has room again after console_input() refused bytes: hand in what has piled up.
 	 * Interrupts off; may call console_input(). */
 	void (*resume)(struct console_device *d);

@@ -1,6 +1,6 @@
 /*
  * The 16550 serial port at 0x3f8: what a PC, microvm and most monitors have.  Transmission is
- * polled, a FIFO's worth per look at the line status; reception by interrupt, stopped while the
+ * a FIFO's worth per look at the line status; reception by interrupt, stopped while the
  * console has no room.
  */
 #include "kernel/arch/cpu.h"
@@ -30,31 +30,19 @@
 #define LSR_CAN_SEND 0x20
 
 #define FIFO_SIZE 16u
-/* A UART that does not drain (no such hardware behind the port): give up on a byte, not on the
- * machine. */
-#define POLLS_MAX 1000000u
-
 static struct spinlock receive_lock = SPINLOCK_INIT;
 /* under receive_lock: a byte that was read but found no room */
 static bool has_pending;
 static char pending;
 
-static bool wait_can_send(void)
-{
-	for (unsigned i = 0; i < POLLS_MAX; i++) {
-		if (io_in8(LINE_STATUS) & LSR_CAN_SEND)
-			return true;
-		cpu_relax();
-	}
-	return false;
-}
-
-static void uart_write(struct console_device *d, const char *text, size_t len)
+static size_t uart_write(struct console_device *d, const char *text, size_t len)
 {
 	(void)d;
-	while (len > 0 && wait_can_send())
-		for (unsigned i = 0; i < FIFO_SIZE && len > 0; i++, len--)
-			io_out8(DATA, (uint8_t)*text++);
+	size_t n = 0;
+	while (n < len && io_in8(LINE_STATUS) & LSR_CAN_SEND)
+		for (unsigned i = 0; i < FIFO_SIZE && n < len; i++)
+			io_out8(DATA, (uint8_t)text[n++]);
+	return n;
 }
 
 static void uart_resume(struct console_device *d);

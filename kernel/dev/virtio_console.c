@@ -1,10 +1,9 @@
 /*
  * virtio consoles, virtio 1.2 5.3, one port (no MULTIPORT): hvc0.  Output goes through a few
- * page-sized buffers; writing waits, polling, only when the device has them all.
+ * buffers.
  */
 #include "abi/linux/errno.h"
 #include "kernel/arch/cpu.h"
-#include "kernel/arch/timer.h"
 #include "kernel/dev/console_device.h"
 #include "kernel/dev/virtio.h"
 #include "kernel/dev/virtio_drivers.h"
@@ -14,7 +13,6 @@
 #define TX_BUFFERS 4u
 #define TX_SIZE 2048u
 #define RX_SIZE 512u
-#define WAIT_MAX_NS (2 * NS_PER_S) /* for a device that takes nothing: then output is dropped */
 
 struct hvc {
 	struct console_device console;
@@ -22,7 +20,6 @@ struct hvc {
 	struct virtqueue *tx;
 	char *tx_buffer[TX_BUFFERS]; /* free ones: [0, n_tx_free) */
 	unsigned n_tx_free;
-	bool stuck;
 	struct spinlock rx_lock;
 	/* under rx_lock: one buffer, posted or being handed in */
 	struct virtqueue *rx;
@@ -39,43 +36,25 @@ static void collect(struct hvc *h)
 		h->tx_buffer[h->n_tx_free++] = b;
 }
 
-static char *tx_take(struct hvc *h)
-{
-	collect(h);
-	uint64_t give_up = 0;
-	while (h->n_tx_free == 0) {
-		uint64_t now = clock_monotonic_ns();
-		if (give_up == 0)
-			give_up = now + (h->stuck ? 0 : WAIT_MAX_NS);
-		if (now >= give_up || h->tx->broken) {
-			h->stuck = true;
-			return NULL;
-		}
-		cpu_relax();
-		collect(h);
-	}
-	h->stuck = false;
-	return h->tx_buffer[--h->n_tx_free];
-}
-
-static void hvc_write(struct console_device *d, const char *text, size_t len)
+static size_t hvc_write(struct console_device *d, const char *text, size_t len)
 {
 	struct hvc *h = container_of(d, struct hvc, console);
-	while (len > 0) {
-		char *buffer = tx_take(h);
-		if (!buffer)
-			return;
-		size_t n = min(len, (size_t)TX_SIZE);
-		memcpy(buffer, text, n);
+	size_t done = 0;
+	collect(h);
+	while (done < len && h->n_tx_free > 0) {
+		char *buffer = h->tx_buffer[--h->n_tx_free];
+		size_t n = min(len - done, (size_t)TX_SIZE);
+		memcpy(buffer, text + done, n);
 		struct virtqueue_buffer b = {buffer, (uint32_t)n};
 		if (virtqueue_add(h->tx, &b, 1, 0, buffer) < 0) {
 			h->tx_buffer[h->n_tx_free++] = buffer;
-			return;
+			break;
 		}
-		virtqueue_kick(h->tx);
-		text += n;
-		len -= n;
+		done += n;
 	}
+	if (done > 0)
+		virtqueue_kick(h->tx);
+	return done;
 }
 
 /* rx_lock.  Hand in what is there; ask for more once all of it is taken. */

@@ -182,11 +182,12 @@ static size_t n_printed;
 static const char *typed = "";
 static struct wait_queue typed_queue;
 
-static void console_print(const char *text, size_t len)
+static size_t console_print(const char *text, size_t len)
 {
 	memcpy(printed + n_printed, text, len);
 	n_printed += len;
 	printed[n_printed] = 0;
+	return len;
 }
 
 static long console_get(char *to, size_t size)

@@ -9,6 +9,7 @@
 
 #include "abi/linux/errno.h"
 #include "abi/linux/ioctl.h"
+#include "kernel/arch/timer.h"
 #include "kernel/fs/dev/device.h"
 #include "kernel/lib/string.h"
 
@@ -63,39 +64,67 @@ void console_file_set_terminal(const struct console_ops *ops)
 
 /* --- out ------------------------------------------------------------------------------------- */
 
-static void console_put(const char *text, size_t len)
+#define RETRY_FIRST_NS (50 * NS_PER_US)
+#define RETRY_LAST_NS (10 * NS_PER_MS)
+
+/* All of it, however slow whoever looks at the console is.  Bytes out; -EINTR when a signal ends the wait before any. */
+static long put_all(const char *text, size_t len)
 {
-	if (!is_terminal || (terminal.settings.c_oflag & (OPOST | ONLCR)) != (OPOST | ONLCR)) {
-		console->write(text, len);
-		return;
-	}
-	size_t start = 0;
-	for (size_t n = 0; n < len; n++)
-		if (text[n] == '\n') {
-			console->write(text + start, n - start);
-			console->write("\r\n", 2);
-			start = n + 1;
+	size_t done = 0;
+	uint64_t pause_ns = RETRY_FIRST_NS;
+	while (done < len) {
+		size_t n = console->write(text + done, len - done);
+		done += n;
+		if (n > 0) {
+			pause_ns = RETRY_FIRST_NS;
+			continue;
 		}
-	console->write(text + start, len - start);
+		if (thread_block_interruptible(clock_monotonic_ns() + pause_ns) == -EINTR)
+			return done ? (long)done : -EINTR;
+		pause_ns = min(pause_ns * 2, RETRY_LAST_NS);
+	}
+	return (long)done;
+}
+
+/* With line ends as a terminal shows them.  Bytes of text done, or -EINTR. */
+static long put_lines(const char *text, size_t len)
+{
+	for (size_t start = 0, n = 0;; start = ++n) {
+		while (n < len && text[n] != '\n')
+			n++;
+		long out = put_all(text + start, n - start);
+		if (out < (long)(n - start))
+			return (long)start + max(out, 0l) > 0 ? (long)start + max(out, 0l) : out;
+		if (n == len)
+			return (long)len;
+		if (put_all("\r\n", 2) < 0)
+			return n ? (long)n : -EINTR;
+	}
+}
+
+static long console_put(const char *text, size_t len)
+{
+	bool lines = is_terminal && (terminal.settings.c_oflag & (OPOST | ONLCR)) == (OPOST | ONLCR);
+	return lines ? put_lines(text, len) : put_all(text, len);
 }
 
 static long console_write_file(struct file *f, struct io_buffer *from, uint64_t *offset)
 {
 	(void)f, (void)offset;
 	char chunk[CHUNK];
-	long done = 0;
-	int err = 0;
+	long done = 0, out = 0;
 	mutex_lock(&write_lock); /* one write(2) stays in one piece */
-	while (from->left && !err) {
+	while (from->left && out >= 0) {
 		size_t n = min(from->left, sizeof(chunk));
-		err = io_buffer_get(from, chunk, n);
-		if (err < 0)
+		out = io_buffer_get(from, chunk, n);
+		if (out == 0)
+			out = console_put(chunk, n);
+		done += max(out, 0l);
+		if (out < (long)n)
 			break;
-		console_put(chunk, n);
-		done += (long)n;
 	}
 	mutex_unlock(&write_lock);
-	return done ? done : err;
+	return done ? done : out;
 }
 
 /* --- in -------------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include "kernel/sched/wait.h"
 
 struct console_ops {
-	void (*write)(const char *text, size_t len); /* all of it; never sleeps */
+	size_t (*write)(const char *text, size_t len); /* what the device takes now; never sleeps */
 	long (*read)(char *to,
 		size_t size); /* at least one byte, else -EAGAIN; 0: the end; any context */
 	bool (*has_input)(void);
