@@ -27,7 +27,8 @@ static bool known(const char *path)
 
 static void note(const char *path)
 {
-	char *copy = heap_string(path);
+	/* Before the program there is only the kernel, which looks for its own files. */
+	char *copy = process.n_tasks > 0 ? heap_string(path) : NULL;
 	if (!copy)
 		return;
 	irq_state state = spin_lock(&missing.lock);
