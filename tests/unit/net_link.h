@@ -18,6 +18,7 @@
 #include "kernel/file/file.h"
 #include "kernel/mem/heap.h"
 #include "kernel/net/address.h"
+#include "kernel/lib/log.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
 #include "kernel/net/socket.h"
