@@ -317,6 +317,7 @@ int engine_qemu_run(const struct machine *m)
 	r.console = c.console[0];
 	r.status = c.status[0];
 	r.errors = c.errors[0];
+	r.has_ports = m->n_publishes > 0;
 	r.is_framed = kernel_knows(m->kernel, BOOT_CONTROL_OPTION);
 	return relay_run(&r);
 }

@@ -1,12 +1,18 @@
-/* Parsing -p, and finding out early that a port is taken: QEMU would say so in its own words. */
+/*
+ * Parsing -p; finding out early that a port is taken: QEMU would say so in its own words; and room
+ * for clients that come all at once.
+ */
 #include "cli/publish.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cli/text.h"
@@ -105,4 +111,53 @@ int publish_check(const struct publish *p)
 		return fail(err, "cannot publish port %u/%s on %s: %s", p->host_port, p->protocol,
 			p->address, strerror(err));
 	return 0;
+}
+
+/* ---- Room for clients ---- */
+
+#define BACKLOG 4096 /* Linux takes no more than net.core.somaxconn, by default this */
+
+/* Listening once more on a listening socket changes its backlog and nothing else. */
+static void widen_socket(int fd)
+{
+	int domain = 0, listens = 0;
+	socklen_t size = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 || domain != AF_INET)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
+		(void)!listen(fd, BACKLOG);
+}
+
+static void widen_sockets(int process, DIR *descriptors)
+{
+	for (const struct dirent *e; (e = readdir(descriptors));) {
+		char target[16] = "";
+
+		if (readlinkat(dirfd(descriptors), e->d_name, target, sizeof(target) - 1) < 0 ||
+			!string_starts(target, "socket:"))
+			continue;
+		int fd = (int)syscall(SYS_pidfd_getfd, process, atoi(e->d_name), 0);
+
+		if (fd >= 0) {
+			widen_socket(fd);
+			close(fd);
+		}
+	}
+}
+
+void publish_widen(pid_t engine)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)engine);
+	int process = (int)syscall(SYS_pidfd_open, engine, 0);
+	DIR *descriptors = opendir(path);
+
+	if (process >= 0 && descriptors)
+		widen_sockets(process, descriptors);
+	if (process >= 0)
+		close(process);
+	if (descriptors)
+		closedir(descriptors);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "cli/report.h"
 
@@ -16,3 +17,10 @@ int publish_parse(const char *spec, struct publish *out) must_check;
 
 /* Tries the port on this host: says who is in the way when it is taken. */
 int publish_check(const struct publish *) must_check;
+
+/*
+ * QEMU's user network listens with a backlog of 1: of a few clients that connect at the same moment
+ * Linux lets some wait forever.  Gives the engine's listening sockets a proper one; where the host
+ * forbids that (pidfd_getfd(2): Linux 5.6, ptrace allowed) they stay as they are.
+ */
+void publish_widen(pid_t engine);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "abi/boot.h"
+#include "cli/publish.h"
 #include "cli/text.h"
 
 #define INPUT_CHUNK 4096
@@ -172,6 +173,8 @@ static bool read_status(struct state *s)
 	if (s->started || !s->status.len || !string_starts(s->status.data, line))
 		return more;
 	s->started = true;
+	if (s->relay->has_ports)
+		publish_widen(s->relay->child);
 	s->status.len -= strlen(line);
 	memmove(s->status.data, s->status.data + strlen(line), s->status.len + 1);
 	return more;

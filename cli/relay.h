@@ -14,6 +14,7 @@ struct relay {
 	int console;      /* the machine's console, both ways */
 	int status;       /* where the status record comes from */
 	int errors;       /* the engine's stderr */
+	bool has_ports;   /* some are published: the engine listens */
 	bool is_framed;   /* the kernel understands controls in its input */
 	bool is_terminal; /* the program edits its lines itself: ours must not */
 	unsigned stop_seconds;
