@@ -22,9 +22,11 @@ struct tcp_request {
 	struct tcp_agreement agreed;     /* fixed */
 	uint16_t mss;                    /* ours */
 	uint8_t tos;
+	atomic_bool waits; /* for a place in the accept queue: the next accept(2) makes it a connection */
 	/* under lock: */
 	unsigned tries;
 	bool acked;      /* deferred (TCP_DEFER_ACCEPT), or the queue was full: the peer thinks it is connected */
+	uint32_t window; /* then */
 	uint64_t born_ms;
 	uint32_t sent_us;
 };
@@ -103,8 +105,11 @@ static void request_fired(struct wheel_timer *timer)
 	if (!over) {
 		r->tries++;
 		uint64_t deferred_ms = r->listener->defer_accept_s * 1000ull;
-		/* While acceptance is deferred the peer needs no reminder. */
-		if (!r->acked || now_ms() - r->born_ms >= deferred_ms)
+		/*
+		 * While acceptance is deferred the peer needs no reminder, nor when it only waits for a place: QEMU's
+		 * user network forgets the data it has to send when it sees a second SYN-ACK.
+		 */
+		if (!r->acked || (!r->waits && now_ms() - r->born_ms >= deferred_ms))
 			request_send(r);
 		request_timer_start(r);
 	}
@@ -373,9 +378,16 @@ static bool must_wait(struct tcp_request *r, const struct tcp_segment *s)
 	struct tcp_connection *l = r->listener;
 	uint64_t deferred_ms = l->defer_accept_s * 1000ull;
 	bool bare = s->end == r->agreed.irs + 1;
-	bool wait = (deferred_ms && bare && now_ms() - r->born_ms < deferred_ms) || accept_queue_full(l);
-	if (wait)
-		r->acked = true;
+	bool wait = deferred_ms && bare && now_ms() - r->born_ms < deferred_ms;
+	if (!wait) {
+		/* First, then the look at the queue: whoever makes room sees it. */
+		r->window = s->window;
+		r->waits = true;
+		wait = accept_queue_full(l);
+		if (!wait)
+			r->waits = false;
+	}
+	r->acked |= wait;
 	return wait;
 }
 
@@ -406,6 +418,42 @@ static bool request_completes(struct tcp_request *r, const struct tcp_segment *s
 		return false;
 	}
 	return !must_wait(r, s);
+}
+
+/* The listener's oldest request that waits for a place, if there is one; counted. */
+static struct tcp_request *take_waiting(struct tcp_connection *l)
+{
+	struct tcp_request *r, *found = NULL;
+	irq_state irq = tcp_lock(l);
+	if (l->state == TCP_LISTEN && l->listener->n_ready <= l->listener->backlog)
+		list_for_each (r, &l->listener->requests, link)
+			if (atomic_exchange(&r->waits, false)) {
+				found = r;
+				break;
+			}
+	if (found)
+		atomic_fetch_add_explicit(&found->references, 1, memory_order_relaxed);
+	tcp_unlock(l, irq);
+	return found;
+}
+
+/* A place is free.  What came with the ACK was dropped: the peer sends it again. */
+static void promote_waiting(struct tcp_connection *l)
+{
+	struct tcp_request *r = take_waiting(l);
+	if (!r)
+		return;
+	struct tcp_connection *c = open_child(l, &r->demux.flow, &r->agreed, r);
+	if (c) {
+		request_leave(r);
+		irq_state irq = tcp_lock(c);
+		c->snd_wnd = c->max_window = r->window << c->snd_scale;
+		tcp_keepalive_reset(c);
+		tcp_unlock(c, irq);
+		child_ready(l, c);
+		tcp_put(c);
+	}
+	tcp_request_put(r);
 }
 
 void tcp_request_input(struct tcp_request *r, struct packet *p, struct tcp_segment *s)
@@ -601,6 +649,8 @@ int tcp_accept(struct socket *s, int flags, uint64_t deadline_ns, struct socket 
 	struct tcp_connection *l = tcp_of(s);
 	for (;;) {
 		int err = take_ready(l, out);
+		if (err == 0)
+			promote_waiting(l);
 		if (err != -EAGAIN || flags & MSG_DONTWAIT)
 			return err;
 		err = wait_event_exclusive(&s->ready, EPOLLIN, acceptable(l), deadline_ns);
