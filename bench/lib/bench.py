@@ -15,7 +15,7 @@ import time
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(HERE)
 BUILD = os.path.join(ROOT, "build")
-MOTE = os.path.join(BUILD, "mote")
+MOTE = os.environ.get("MOTE", os.path.join(BUILD, "mote"))
 WORK = os.path.join(BUILD, "bench")
 CACHE = os.environ.get("MOTE_BENCH_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "mote-bench")

@@ -14,7 +14,7 @@ def talk(m, text, lines=1):
 
 def ready(port):
     def probe():
-        m = Line(port, 5)
+        m = Line(port, 2)
         try:
             assert talk(m, b"version\r\n")[0].startswith(b"VERSION ")
         finally:

@@ -1,9 +1,11 @@
 """Boot nginx, 50 requests, stop: many times in a row, no hang and no leak."""
+import glob
 import os
 
+import machine
 from apps import Http, answers_http, program
 from case import Case, Failure, expect
-from machine import Machine, environment
+from machine import Machine
 
 CONFIGURATION = """
 daemon off; master_process off; pid /tmp/nginx.pid; error_log stderr error; user root;
@@ -17,19 +19,16 @@ http {
 
 
 def left_files():
-    """What machines could leave in the state folder, in /tmp and in /dev/shm."""
-    found = []
-    for folder in (environment()["XDG_DATA_HOME"], "/tmp", "/dev/shm"):
-        for where, _, names in os.walk(folder):
-            if folder != "/tmp" or where == "/tmp" or "mote" in where:
-                found += [os.path.join(where, n) for n in names if folder != "/tmp" or "mote" in os.path.join(where, n)]
-    return set(found)
+    """What machines could leave: files of the state folder, and named files in the folders for temporary ones."""
+    found = [os.path.join(where, n) for where, _, names in os.walk(machine.data_home) for n in names]
+    return {*found, *glob.glob("/tmp/mote*"), *glob.glob("/dev/shm/mote*")}
 
 
 def boots(case, times):
     nginx = program("nginx", "nginx-light")
     with open(case.path("nginx.conf"), "w") as f:
         f.write(CONFIGURATION)
+    machine.data_home = case.path("data")
     before = None
     for n in range(times):
         cpus = 1 + n % 2 * 3

@@ -72,7 +72,7 @@ def command(redis, port, folder="/"):
 
 def ready(port):
     def probe():
-        r = Redis(port)
+        r = Redis(port, 2)
         try:
             expect("PING", r.ask("PING"), b"+PONG")
         finally:

@@ -76,7 +76,7 @@ class Http:
 def answers_http(port, path="/"):
     """A probe for Machine.until: one request on a connection of its own."""
     def probe():
-        h = Http(port, timeout=5)
+        h = Http(port, timeout=2)     # a packet to a machine that still starts is lost, and missed for seconds
         try:
             return h.ask(path)
         finally:

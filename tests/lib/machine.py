@@ -12,6 +12,7 @@ from case import BUILD, MOTE, Failure, free_port, tail
 
 CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET = 0x4000000, 0x8000000, 0x40000000
 engine = None       # tests/run --engine
+data_home = os.path.join(BUILD, "tests", "data")    # the tests' own, so that nothing of the person's is touched
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -25,8 +26,7 @@ def private_namespaces():
 
 
 def environment():
-    """The tests' own state folder, so that nothing of the person's is touched."""
-    return dict(os.environ, XDG_DATA_HOME=os.path.join(BUILD, "tests", "data"))
+    return dict(os.environ, XDG_DATA_HOME=data_home, XDG_CACHE_HOME=os.path.join(data_home, "cache"))
 
 
 def mote_run():

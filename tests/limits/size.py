@@ -56,7 +56,7 @@ def memory_redis(case):
     argv = [redis, "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", "/tmp"]
     with Machine(case, argv, ports=[6379], memory=REDIS_MEMORY) as m:
         def ping():
-            r = Line(m.port[6379], 5)
+            r = Line(m.port[6379], 2)
             r.send(b"SET a 1\r\nGET a\r\n")
             expect("redis", [r.line(), r.line(), r.line()], [b"+OK", b"$1", b"1"])
             r.close()
