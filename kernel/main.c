@@ -63,7 +63,9 @@ static void show_kernel_command_line(struct text *t, int tid)
 		net_show_##name(t);                                                                \
 	}
 NET_FILE(tcp)
+NET_FILE(tcp6)
 NET_FILE(udp)
+NET_FILE(udp6)
 NET_FILE(unix)
 NET_FILE(route)
 NET_FILE(dev)
@@ -82,7 +84,9 @@ static void show_name_servers(struct text *t, int tid)
 static const struct generated_file generated[] = {
 	{.path = "/proc/cmdline", .show = show_kernel_command_line},
 	{.path = "/proc/net/tcp", .show = show_tcp},
+	{.path = "/proc/net/tcp6", .show = show_tcp6},
 	{.path = "/proc/net/udp", .show = show_udp},
+	{.path = "/proc/net/udp6", .show = show_udp6},
 	{.path = "/proc/net/unix", .show = show_unix},
 	{.path = "/proc/net/route", .show = show_route},
 	{.path = "/proc/net/dev", .show = show_dev},

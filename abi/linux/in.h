@@ -30,6 +30,55 @@ struct linux_sockaddr_in6 {
 	uint8_t sin6_addr[16];
 	uint32_t sin6_scope_id;
 };
+_Static_assert(sizeof(struct linux_sockaddr_in6) == 28, "struct sockaddr_in6");
+#define SIN6_LEN_RFC2133 24u /* without the scope id */
+
+#define IPV6_2292PKTINFO 2
+#define IPV6_2292HOPOPTS 3
+#define IPV6_2292DSTOPTS 4
+#define IPV6_2292RTHDR 5
+#define IPV6_2292HOPLIMIT 8
+#define IPV6_FLOWINFO 11
+#define IPV6_UNICAST_HOPS 16
+#define IPV6_MULTICAST_IF 17
+#define IPV6_MULTICAST_HOPS 18
+#define IPV6_MULTICAST_LOOP 19
+#define IPV6_ADD_MEMBERSHIP 20
+#define IPV6_DROP_MEMBERSHIP 21
+#define IPV6_MTU_DISCOVER 23
+#define IPV6_MTU 24
+#define IPV6_RECVERR 25
+#define IPV6_V6ONLY 26
+#define IPV6_MULTICAST_ALL 29
+#define IPV6_RECVERR_RFC4884 31
+#define IPV6_FLOWINFO_SEND 33
+#define IPV6_RECVPKTINFO 49
+#define IPV6_PKTINFO 50
+#define IPV6_RECVHOPLIMIT 51
+#define IPV6_RECVHOPOPTS 53
+#define IPV6_RECVRTHDR 56
+#define IPV6_RECVDSTOPTS 58
+#define IPV6_RECVPATHMTU 60
+#define IPV6_DONTFRAG 62
+#define IPV6_RECVTCLASS 66
+#define IPV6_TCLASS 67
+#define IPV6_AUTOFLOWLABEL 70
+#define IPV6_MINHOPCOUNT 73
+#define IPV6_RECVORIGDSTADDR 74
+#define IPV6_RECVFRAGSIZE 77
+#define IPV6_FREEBIND 78
+
+#define IPV6_MTU_MIN 1280
+
+struct linux_in6_pktinfo {
+	uint8_t ipi6_addr[16];
+	int32_t ipi6_ifindex;
+};
+
+struct linux_ipv6_mreq {
+	uint8_t ipv6mr_multiaddr[16];
+	int32_t ipv6mr_interface;
+};
 
 #define IP_TOS 1
 #define IP_TTL 2

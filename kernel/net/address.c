@@ -7,8 +7,23 @@
 
 static uint64_t hash_key[2];
 
-int address_parse(const struct socket_address *a, struct ip_addr *ip, uint16_t *port)
+static int parse6(const struct socket_address *a, struct ip_addr *ip, uint16_t *port)
 {
+	struct linux_sockaddr_in6 in;
+	if (a->len < SIN6_LEN_RFC2133)
+		return -EINVAL;
+	memcpy(&in, a->bytes, SIN6_LEN_RFC2133);
+	if (in.sin6_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	memcpy(ip->bytes, in.sin6_addr, sizeof(ip->bytes));
+	*port = be16_to_cpu(in.sin6_port);
+	return 0;
+}
+
+int address_parse(const struct socket_address *a, int family, struct ip_addr *ip, uint16_t *port)
+{
+	if (family == AF_INET6)
+		return parse6(a, ip, port);
 	struct linux_sockaddr_in in;
 	if (a->len < sizeof(in))
 		return -EINVAL;
@@ -20,8 +35,20 @@ int address_parse(const struct socket_address *a, struct ip_addr *ip, uint16_t *
 	return 0;
 }
 
-void address_format(struct socket_address *a, const struct ip_addr *ip, uint16_t port)
+static void format6(struct socket_address *a, const struct ip_addr *ip, uint16_t port)
 {
+	struct linux_sockaddr_in6 in = {.sin6_family = AF_INET6, .sin6_port = cpu_to_be16(port)};
+	memcpy(in.sin6_addr, ip->bytes, sizeof(in.sin6_addr));
+	memcpy(a->bytes, &in, sizeof(in));
+	a->len = sizeof(in);
+}
+
+void address_format(struct socket_address *a, int family, const struct ip_addr *ip, uint16_t port)
+{
+	if (family == AF_INET6) {
+		format6(a, ip, port);
+		return;
+	}
 	struct linux_sockaddr_in in = {
 		.sin_family = AF_INET,
 		.sin_port = cpu_to_be16(port),

@@ -76,9 +76,10 @@ static inline bool flow_equal(const struct flow *a, const struct flow *b)
 		ip_equal(&a->remote, &b->remote) && ip_equal(&a->local, &b->local);
 }
 
-/* sockaddr_in to address and port.  -EINVAL: too short; -EAFNOSUPPORT: another family. */
-int address_parse(const struct socket_address *a, struct ip_addr *ip, uint16_t *port) must_check;
-void address_format(struct socket_address *a, const struct ip_addr *ip, uint16_t port);
+/* sockaddr_in or sockaddr_in6, as family says, to address and port.  -EINVAL: too short; -EAFNOSUPPORT: another family. */
+int address_parse(const struct socket_address *a, int family, struct ip_addr *ip, uint16_t *port) must_check;
+/* For AF_INET, ip is an IPv4 address. */
+void address_format(struct socket_address *a, int family, const struct ip_addr *ip, uint16_t port);
 
 /* Dotted decimal at *s, moving *s behind it; false: none there. */
 bool v4_parse(const char **s, uint32_t *out) must_check;

@@ -65,6 +65,12 @@ bool datagram_deliver(struct datagram_socket *d, struct packet *p)
 static void add_inet_control(struct inet_socket *i, struct socket_message *m, const struct packet *p)
 {
 	const struct ip4_header *h = (const struct ip4_header *)(p->buffer + p->network);
+	if (i->v6.flags & INET6_PKTINFO) {
+		struct linux_in6_pktinfo info = {.ipi6_ifindex = (int32_t)p->netif->index};
+		struct ip_addr to = ip_from_v4(h->destination);
+		memcpy(info.ipi6_addr, to.bytes, sizeof(info.ipi6_addr));
+		message_add_control(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	}
 	if (i->ip_options & INET_PKTINFO) {
 		struct linux_in_pktinfo info = {
 			.ipi_ifindex = (int32_t)p->netif->index,
@@ -103,7 +109,7 @@ static long copy_datagram(struct datagram_socket *d, struct socket_message *m, s
 		struct ip_addr from = ip_from_v4(h->source);
 		bool has_ports = h->protocol == IPPROTO_UDP;
 		uint16_t port = has_ports ? load_be16(p->buffer + p->transport) : 0;
-		address_format(m->address, &from, port);
+		address_format(m->address, s->family, &from, port);
 	}
 	message_add_timestamp(s, m, p->owner[0]);
 	add_inet_control(&d->inet, m, p);
@@ -136,6 +142,20 @@ static void put_back(struct datagram_socket *d, struct packet *p)
 	wait_wake(&d->inet.socket.ready, EPOLLIN | EPOLLRDNORM);
 }
 
+static void add_error_control(struct inet_socket *i, struct socket_message *m, const struct datagram_error *e)
+{
+	struct {
+		struct linux_sock_extended_err error;
+		uint8_t offender[sizeof(struct linux_sockaddr_in6)];
+	} content = {.error = e->error};
+	struct socket_address offender;
+	address_format(&offender, i->socket.family, &e->offender, 0);
+	memcpy(content.offender, offender.bytes, offender.len);
+	bool v6 = i->socket.family == AF_INET6;
+	message_add_control(m, v6 ? SOL_IPV6 : SOL_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &content,
+		sizeof(content.error) + offender.len);
+}
+
 static long receive_error(struct datagram_socket *d, struct socket_message *m)
 {
 	irq_state irq = spin_lock(&d->inet.socket.lock);
@@ -145,13 +165,9 @@ static long receive_error(struct datagram_socket *d, struct socket_message *m)
 	if (!item)
 		return -EAGAIN;
 	struct datagram_error *e = list_entry(item, struct datagram_error, link);
-	struct {
-		struct linux_sock_extended_err error;
-		struct linux_sockaddr_in offender;
-	} content = {e->error, {.sin_family = AF_INET, .sin_addr = ip_v4(&e->offender)}};
-	message_add_control(m, SOL_IP, IP_RECVERR, &content, sizeof(content));
+	add_error_control(&d->inet, m, e);
 	if (m->address)
-		address_format(m->address, &e->destination, e->port);
+		address_format(m->address, d->inet.socket.family, &e->destination, e->port);
 	m->out_flags |= MSG_ERRQUEUE;
 	heap_free(e);
 	return 0; /* the payload that came back is not kept */
@@ -197,8 +213,25 @@ long datagram_receive(struct socket *s, struct socket_message *m)
 
 /* --- sending --- */
 
+/* Of an AF_INET6 socket that sends over IPv4. */
+static int read_pktinfo6(const uint8_t *data, size_t len, struct datagram_target *t, unsigned *netif_index)
+{
+	struct linux_in6_pktinfo info;
+	struct ip_addr from;
+	if (len < sizeof(info))
+		return -EINVAL;
+	memcpy(&info, data, sizeof(info));
+	memcpy(from.bytes, info.ipi6_addr, sizeof(from.bytes));
+	if (!ip_is_v4(&from))
+		return -EINVAL;
+	if (info.ipi6_ifindex)
+		*netif_index = (unsigned)info.ipi6_ifindex;
+	t->from = from;
+	return 0;
+}
+
 /* IP_PKTINFO, IP_TTL, IP_TOS of one message. */
-static int read_control(struct socket_message *m, struct datagram_target *t, unsigned *netif_index)
+static int read_control(int family, struct socket_message *m, struct datagram_target *t, unsigned *netif_index)
 {
 	size_t at = 0;
 	while (m->control && at + sizeof(struct linux_cmsghdr) <= m->control_len) {
@@ -227,6 +260,10 @@ static int read_control(struct socket_message *m, struct datagram_target *t, uns
 				t->ttl = x;
 		} else if (h.cmsg_level == SOL_IP) {
 			return -EINVAL;
+		} else if (h.cmsg_level == SOL_IPV6 && h.cmsg_type == IPV6_PKTINFO && family == AF_INET6) {
+			int err = read_pktinfo6(data, len, t, netif_index);
+			if (err < 0)
+				return err;
 		}
 		at += CMSG_ALIGNED(h.cmsg_len);
 	}
@@ -250,21 +287,28 @@ static bool use_peer(struct datagram_socket *d, struct datagram_target *t)
 	return valid;
 }
 
+/* AF_UNSPEC names nobody where AF_INET6 would be: as Linux. */
+static bool names_peer(const struct inet_socket *i, const struct socket_message *m)
+{
+	if (!m->address || m->address->len == 0)
+		return false;
+	const struct linux_sockaddr *a = (const struct linux_sockaddr *)m->address->bytes;
+	return i->socket.family == AF_INET || m->address->len < sizeof(a->sa_family) || a->sa_family != AF_UNSPEC;
+}
+
 int datagram_target(struct datagram_socket *d, struct socket_message *m, struct datagram_target *t)
 {
 	struct inet_socket *i = &d->inet;
 	unsigned netif_index = i->socket.netif_index;
 	bool have_route = false;
 	*t = (struct datagram_target){.from = i->flow.local, .ttl = i->ttl, .tos = i->tos};
-	int err = m->control_len > 0 ? read_control(m, t, &netif_index) : 0;
+	int err = m->control_len > 0 ? read_control(i->socket.family, m, t, &netif_index) : 0;
 	if (err < 0)
 		return err;
-	if (m->address && m->address->len > 0) {
-		err = address_parse(m->address, &t->to, &t->port);
+	if (names_peer(i, m)) {
+		err = inet_parse_peer(i, m->address, false, &t->to, &t->port);
 		if (err < 0)
 			return err;
-		if (ip_is_any(&t->to))
-			t->to = ip_from_v4(IP4(127, 0, 0, 1));
 	} else if (ip_is_any(&i->flow.remote)) {
 		return -EDESTADDRREQ;
 	} else {
@@ -314,23 +358,21 @@ int datagram_connect(struct datagram_socket *d, struct port_table *table, const 
 		f.remote = ip_from_v4(0);
 		f.remote_port = 0;
 		if (!own_address)
-			f.local = ip_from_v4(0);
+			f.local = inet_any(i);
 		set_peer(d, table, &f, NULL);
 		return 0;
 	}
-	int err = address_parse(a, &f.remote, &f.remote_port);
+	int err = inet_autobind(i, table); /* that stays, whatever comes of the rest: as Linux */
+	if (err == 0)
+		err = inet_parse_peer(i, a, true, &f.remote, &f.remote_port);
 	if (err < 0)
 		return err;
-	if (ip_is_any(&f.remote))
-		f.remote = ip_from_v4(IP4(127, 0, 0, 1));
 	struct route route;
 	err = route_find_wait(&f.remote, i->socket.netif_index, &route);
 	if (err < 0)
 		return err;
 	if (route.kind == ROUTE_BROADCAST && !socket_option(&i->socket, OPTION_BROADCAST))
 		err = -EACCES;
-	if (err == 0)
-		err = inet_autobind(i, table);
 	if (err < 0) {
 		route_release(&route);
 		return err;
@@ -348,7 +390,7 @@ int datagram_peer(struct socket *s, struct socket_address *out)
 	irq_state irq = spin_lock(&s->lock);
 	bool connected = !ip_is_any(&i->flow.remote);
 	if (connected)
-		address_format(out, &i->flow.remote, i->flow.remote_port);
+		address_format(out, s->family, &i->flow.remote, i->flow.remote_port);
 	spin_unlock(&s->lock, irq);
 	return connected ? 0 : -ENOTCONN;
 }

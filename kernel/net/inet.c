@@ -9,18 +9,22 @@
 
 void inet_init_socket(struct inet_socket *i)
 {
-	i->flow.local = i->flow.remote = ip_from_v4(0);
+	i->flow.local = inet_any(i);
+	i->flow.remote = ip_from_v4(0);
 	i->port.ip = i->flow.local;
 	i->ttl = IP_TTL_DEFAULT;
 	i->multicast_ttl = 1;
 	i->ip_options = INET_MULTICAST_LOOP | INET_MULTICAST_ALL;
+	inet6_init(&i->v6);
 	list_init(&i->port.link);
 	mutex_init(&i->bind_lock);
 }
 
 unsigned inet_port_flags(const struct socket *s)
 {
-	return (socket_option(s, OPTION_REUSE_ADDR) ? PORT_REUSE_ADDR : 0) |
+	const struct inet_socket *i = (const struct inet_socket *)s;
+	return (i->v6.flags & INET6_V6ONLY ? PORT_V6ONLY : 0) |
+		(socket_option(s, OPTION_REUSE_ADDR) ? PORT_REUSE_ADDR : 0) |
 		(socket_option(s, OPTION_REUSE_PORT) ? PORT_REUSE_PORT : 0);
 }
 
@@ -42,15 +46,17 @@ static int check_local(struct inet_socket *i, const struct ip_addr *ip)
 	return -EADDRNOTAVAIL;
 }
 
-static int parse_bind(const struct socket_address *a, struct ip_addr *ip, uint16_t *port)
+static int parse_bind(struct inet_socket *i, const struct socket_address *a, struct ip_addr *ip, uint16_t *port)
 {
+	if (i->socket.family == AF_INET6)
+		return inet6_parse_bind(i, a, ip, port);
 	struct linux_sockaddr_in in;
 	if (a->len < sizeof(in))
 		return -EINVAL;
 	memcpy(&in, a->bytes, sizeof(in));
 	/* Compatibility of Linux: AF_UNSPEC with the wildcard is taken as AF_INET. */
 	if (in.sin_family != AF_UNSPEC || in.sin_addr != 0)
-		return address_parse(a, ip, port);
+		return address_parse(a, AF_INET, ip, port);
 	*ip = ip_from_v4(0);
 	*port = be16_to_cpu(in.sin_port);
 	return 0;
@@ -69,8 +75,8 @@ int inet_bind(struct inet_socket *i, struct port_table *t, const struct socket_a
 {
 	struct ip_addr ip;
 	uint16_t port = 0;
-	int err = parse_bind(a, &ip, &port);
-	if (err == 0)
+	int err = parse_bind(i, a, &ip, &port);
+	if (err == 0 && ip_is_v4(&ip))
 		err = check_local(i, &ip);
 	if (err < 0)
 		return err;
@@ -108,11 +114,21 @@ int inet_autobind(struct inet_socket *i, struct port_table *t)
 	return err == -EADDRINUSE ? -EAGAIN : err;
 }
 
+int inet_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting, struct ip_addr *ip,
+	uint16_t *port)
+{
+	int err = i->socket.family == AF_INET6 ? inet6_parse_peer(i, a, connecting, ip, port)
+					       : address_parse(a, AF_INET, ip, port);
+	if (err == 0 && ip_is_any(ip))
+		*ip = ip_from_v4(IP4(127, 0, 0, 1)); /* Linux: "any" is this machine */
+	return err;
+}
+
 int inet_name(struct socket *s, struct socket_address *out)
 {
 	struct inet_socket *i = inet_of(s);
 	irq_state irq = spin_lock(&s->lock);
-	address_format(out, &i->flow.local, i->flow.local_port);
+	address_format(out, s->family, &i->flow.local, i->flow.local_port);
 	spin_unlock(&s->lock, irq);
 	return 0;
 }
@@ -304,7 +320,7 @@ static int set_number(struct inet_socket *i, int name, int x)
 	}
 }
 
-int inet_set_ip_option(struct inet_socket *i, int name, const void *value, size_t len)
+static int set_ip_option(struct inet_socket *i, int name, const void *value, size_t len)
 {
 	if (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP)
 		return change_membership(i, name, value, len);
@@ -321,7 +337,14 @@ int inet_set_ip_option(struct inet_socket *i, int name, const void *value, size_
 	return 0;
 }
 
-static int get_mtu(struct inet_socket *i)
+int inet_set_option(struct inet_socket *i, int level, int name, const void *value, size_t len)
+{
+	if (level == SOL_IP)
+		return set_ip_option(i, name, value, len);
+	return level == SOL_IPV6 && i->socket.family == AF_INET6 ? inet6_set_option(i, name, value, len) : -ENOPROTOOPT;
+}
+
+int inet_mtu(struct inet_socket *i)
 {
 	irq_state irq = spin_lock(&i->socket.lock);
 	int mtu = i->route.netif ? i->route.mtu : -ENOTCONN;
@@ -343,7 +366,7 @@ static int get_ip_option(struct inet_socket *i, int name, void *value, size_t si
 		case IP_MULTICAST_TTL: x = i->multicast_ttl; break;
 		case IP_OPTIONS: return 0; /* there are none */
 		case IP_MTU:
-			x = get_mtu(i);
+			x = inet_mtu(i);
 			if (x < 0)
 				return x;
 			break;
@@ -367,5 +390,7 @@ int inet_get_option(struct inet_socket *i, int level, int name, void *value, siz
 {
 	if (level == SOL_IP)
 		return get_ip_option(i, name, value, size);
+	if (i->socket.family == AF_INET6)
+		return level == SOL_IPV6 ? inet6_get_option(i, name, value, size) : -ENOPROTOOPT;
 	return level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
 }

@@ -18,6 +18,8 @@
 const struct protocol *const protocols[] = {
 	&tcp_protocol,
 	&udp_protocol,
+	&tcp6_protocol,
+	&udp6_protocol,
 	&ping_protocol,
 	&unix_stream_protocol,
 	&unix_datagram_protocol,

@@ -104,7 +104,7 @@ static int ping_connect(struct socket *s, const struct socket_address *a, int fl
 
 static int ping_set_option(struct socket *s, int level, int name, const void *value, size_t len)
 {
-	return level == SOL_IP ? inet_set_ip_option(inet_of(s), name, value, len) : -ENOPROTOOPT;
+	return inet_set_option(inet_of(s), level, name, value, len);
 }
 
 static int ping_get_option(struct socket *s, int level, int name, void *value, size_t size)

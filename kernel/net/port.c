@@ -74,10 +74,22 @@ static void add(struct port *p, struct port_user *u)
 	p->n_fixed += !(u->flags & PORT_AUTOMATIC);
 }
 
+static bool takes_v4(const struct port_user *u)
+{
+	return ip_is_v4(&u->ip) || (ip_is_any(&u->ip) && !(u->flags & PORT_V6ONLY));
+}
+
+static bool takes_v6(const struct port_user *u)
+{
+	return !ip_is_v4(&u->ip);
+}
+
 /* Do the two want packets to the same address? */
 static bool addresses_meet(const struct port_user *a, const struct port_user *b)
 {
 	if (a->netif_index && b->netif_index && a->netif_index != b->netif_index)
+		return false;
+	if (!(takes_v4(a) && takes_v4(b)) && !(takes_v6(a) && takes_v6(b)))
 		return false;
 	return ip_is_any(&a->ip) || ip_is_any(&b->ip) || ip_equal(&a->ip, &b->ip);
 }
@@ -226,17 +238,23 @@ static unsigned score(const struct port_user *u, const struct flow *f, unsigned 
 	if (!ip_is_any(&u->ip)) {
 		if (!ip_equal(&u->ip, &f->local))
 			return 0;
-		points += 4;
+		points += 5;
+	} else if (ip_is_v4(&f->local)) {
+		if (!takes_v4(u))
+			return 0;
+		points += ip_is_v4(&u->ip); /* rather than one for both families */
+	} else if (!takes_v6(u)) {
+		return 0;
 	}
 	if (u->peer) {
 		if (u->peer->remote_port != f->remote_port || !ip_equal(&u->peer->remote, &f->remote))
 			return 0;
-		points += 8;
+		points += 10;
 	}
 	if (u->netif_index) {
 		if (u->netif_index != netif_index)
 			return 0;
-		points += 4;
+		points += 5;
 	}
 	return points;
 }

@@ -14,13 +14,14 @@ struct port;
 #define PORT_REUSE_ADDR 1u
 #define PORT_REUSE_PORT 2u
 #define PORT_LISTENING 4u /* TCP in LISTEN, any UDP socket: takes what has no conversation */
+#define PORT_V6ONLY 16u  /* the wildcard :: is not for IPv4 (IPV6_V6ONLY) */
 #define PORT_AUTOMATIC 8u /* chosen by connect(2) or for an accepted connection */
 
 /* Embedded in what is bound.  All under the port table's lock while port is not NULL. */
 struct port_user {
 	struct list link;
 	struct port *port;
-	struct ip_addr ip; /* local address; any */
+	struct ip_addr ip; /* local address; 0.0.0.0 is any of IPv4, :: any of both families unless PORT_V6ONLY */
 	unsigned netif_index;
 	unsigned flags;
 	struct flow *peer; /* UDP: of a connected socket; else NULL */

@@ -1,4 +1,4 @@
-/* The text of /proc/net: tcp, udp, unix, route, dev, if_inet6, sockstat. */
+/* The text of /proc/net: tcp, tcp6, udp, udp6, unix, route, dev, if_inet6, sockstat. */
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/net/net.h"
@@ -10,16 +10,29 @@ void udp_each(void (*each)(void *arg, struct port_user *u, uint16_t number), voi
 
 struct lines {
 	struct text *text;
+	int family;
 	unsigned n;
 };
+
+static void show_end(struct lines *l, const struct ip_addr *ip, uint16_t port)
+{
+	if (l->family == AF_INET6)
+		text_add(l->text, "%08X%08X%08X", ip->words[0], ip->words[1], ip->words[2]);
+	text_add(l->text, "%08X:%04X ", ip->words[3], port);
+}
 
 static void show_line(struct lines *l, const struct flow *f, unsigned state, uint32_t tx, uint32_t rx,
 	uint64_t inode)
 {
-	text_add(l->text, "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 %llu 1 "
-			  "0000000000000000 100 0 0 10 0\n",
-		l->n++, ip_v4(&f->local), f->local_port, ip_v4(&f->remote), f->remote_port, state, tx, rx,
-		(unsigned long long)inode);
+	/* The other end of a socket without one is the wildcard of its family. */
+	struct ip_addr remote = f->remote;
+	if (ip_is_any(&remote))
+		remote.words[2] = 0;
+	text_add(l->text, "%4u: ", l->n++);
+	show_end(l, &f->local, f->local_port);
+	show_end(l, &remote, f->remote_port);
+	text_add(l->text, "%02X %08X:%08X 00:00000000 00000000     0        0 %llu 1 0000000000000000 100 0 0 10 0\n",
+		state, tx, rx, (unsigned long long)inode);
 }
 
 #define SOCKET_INODE(s) ((s)->cookie + 1000)
@@ -29,47 +42,82 @@ static void show_listener(void *arg, struct port_user *u, uint16_t number)
 	(void)number;
 	if (!(u->flags & PORT_LISTENING))
 		return;
+	struct lines *l = arg;
 	struct inet_socket *i = container_of(u, struct inet_socket, port);
+	if (i->socket.family != l->family)
+		return;
 	struct tcp_connection *c = tcp_of(&i->socket);
 	show_line(arg, &i->flow, TCP_LISTEN, 0, c->listener ? c->listener->n_ready : 0, SOCKET_INODE(&i->socket));
 }
 
 static void show_conversation(void *arg, struct demux_entry *e)
 {
+	struct lines *l = arg;
 	if (e->kind == DEMUX_CONNECTION) {
 		const struct tcp_connection *c = container_of(e, struct tcp_connection, demux);
-		show_line(arg, &e->flow, c->state, c->write_seq - c->snd_una, tcp_readable(c),
-			c->orphan ? 0 : SOCKET_INODE(&c->inet.socket));
-	} else {
+		if (c->inet.socket.family == l->family)
+			show_line(arg, &e->flow, c->state, c->write_seq - c->snd_una, tcp_readable(c),
+				c->orphan ? 0 : SOCKET_INODE(&c->inet.socket));
+	} else if (l->family == AF_INET) { /* what has no socket does not tell its family */
 		show_line(arg, &e->flow,
 			e->kind == DEMUX_REQUEST ? TCP_SYN_RECV : tcp_time_wait_state(tcp_time_wait_of(e)), 0, 0,
 			0);
 	}
 }
 
-void net_show_tcp(struct text *t)
+#define HEADING6                                                                                                       \
+	"  sl  local_address                         remote_address                        st tx_queue rx_queue tr "   \
+	"tm->when retrnsmt   uid  timeout inode"
+
+static void show_tcp(struct text *t, int family)
 {
-	struct lines l = {t, 0};
-	text_add(t, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
+	struct lines l = {t, family, 0};
+	text_add(t, "%s\n", family == AF_INET6 ? HEADING6
+					       : "  sl  local_address rem_address   st tx_queue rx_queue tr "
+						 "tm->when retrnsmt   uid  timeout inode");
 	port_each(&tcp_ports, show_listener, &l);
 	demux_each(show_conversation, &l);
+}
+
+void net_show_tcp(struct text *t)
+{
+	show_tcp(t, AF_INET);
+}
+
+void net_show_tcp6(struct text *t)
+{
+	show_tcp(t, AF_INET6);
 }
 
 static void show_datagram_socket(void *arg, struct port_user *u, uint16_t number)
 {
 	(void)number;
+	struct lines *l = arg;
 	struct inet_socket *i = container_of(u, struct inet_socket, port);
+	if (i->socket.family != l->family)
+		return;
 	bool connected = !ip_is_any(&i->flow.remote);
 	show_line(arg, &i->flow, connected ? TCP_ESTABLISHED : TCP_CLOSE, 0, datagram_of(&i->socket)->charge,
 		SOCKET_INODE(&i->socket));
 }
 
+static void show_udp(struct text *t, int family)
+{
+	struct lines l = {t, family, 0};
+	text_add(t, "%s ref pointer drops\n", family == AF_INET6 ? HEADING6
+								 : "  sl  local_address rem_address   st tx_queue rx_queue "
+								   "tr tm->when retrnsmt   uid  timeout inode");
+	udp_each(show_datagram_socket, &l);
+}
+
 void net_show_udp(struct text *t)
 {
-	struct lines l = {t, 0};
-	text_add(t, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode "
-		    "ref pointer drops\n");
-	udp_each(show_datagram_socket, &l);
+	show_udp(t, AF_INET);
+}
+
+void net_show_udp6(struct text *t)
+{
+	show_udp(t, AF_INET6);
 }
 
 void net_show_unix(struct text *t)

@@ -74,7 +74,8 @@ long socket_send_pages(
 
 /* Generated files of /proc/net: struct generated_file is kernel/fs's, so text only. */
 struct text;
-void net_show_tcp(struct text *t), net_show_udp(struct text *t), net_show_unix(struct text *t);
+void net_show_tcp(struct text *t), net_show_tcp6(struct text *t), net_show_udp(struct text *t),
+	net_show_udp6(struct text *t), net_show_unix(struct text *t);
 void net_show_route(struct text *t), net_show_dev(struct text *t),
 	net_show_if_inet6(struct text *t);
 void net_show_sockstat(struct text *t);

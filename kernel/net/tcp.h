@@ -229,10 +229,10 @@ static inline struct tcp_connection *tcp_of(struct socket *s)
 }
 
 extern struct port_table tcp_ports;
-extern const struct protocol tcp_protocol;
+extern const struct protocol tcp_protocol, tcp6_protocol;
 
 /* tcp_socket.c */
-struct tcp_connection *tcp_new(void) must_check;
+struct tcp_connection *tcp_new(const struct protocol *p) must_check;
 static inline irq_state must_check tcp_lock(struct tcp_connection *c)
 {
 	irq_state irq = spin_lock(&c->inet.socket.lock);

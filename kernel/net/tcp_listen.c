@@ -264,6 +264,7 @@ static void inherit(struct tcp_connection *c, const struct tcp_connection *l)
 	c->inet.tos = l->inet.tos;
 	c->inet.ttl = l->inet.ttl;
 	c->inet.mtu_discover = l->inet.mtu_discover;
+	c->inet.v6 = l->inet.v6;
 	c->congestion = l->congestion;
 	c->user_mss = l->user_mss;
 	c->nodelay = l->nodelay;
@@ -301,7 +302,7 @@ static void take_agreement(struct tcp_connection *c, const struct tcp_agreement 
 static struct tcp_connection *open_child(struct tcp_connection *l, const struct flow *f, const struct tcp_agreement *a,
 	struct tcp_request *replaced)
 {
-	struct tcp_connection *c = tcp_new();
+	struct tcp_connection *c = tcp_new(l->inet.socket.protocol);
 	if (!c)
 		return NULL;
 	inherit(c, l);

@@ -129,10 +129,8 @@ static int set_int(struct tcp_connection *c, int name, int x)
 int tcp_set_option(struct socket *s, int level, int name, const void *value, size_t len)
 {
 	struct tcp_connection *c = tcp_of(s);
-	if (level == SOL_IP)
-		return inet_set_ip_option(&c->inet, name, value, len);
 	if (level != SOL_TCP)
-		return -ENOPROTOOPT;
+		return inet_set_option(&c->inet, level, name, value, len);
 	int x = 0;
 	int err = name == TCP_CONGESTION ? 0 : option_get_int(value, len, &x);
 	if (err < 0)

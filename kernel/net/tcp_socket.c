@@ -13,9 +13,9 @@ static void hold_user(struct port_user *u)
 	socket_hold(&container_of(u, struct inet_socket, port)->socket);
 }
 
-struct tcp_connection *tcp_new(void)
+struct tcp_connection *tcp_new(const struct protocol *p)
 {
-	struct socket *s = socket_alloc(&tcp_protocol, IPPROTO_TCP, sizeof(struct tcp_connection));
+	struct socket *s = socket_alloc(p, IPPROTO_TCP, sizeof(struct tcp_connection));
 	if (!s)
 		return NULL;
 	struct tcp_connection *c = tcp_of(s);
@@ -44,8 +44,8 @@ struct tcp_connection *tcp_new(void)
 
 static int tcp_create(const struct protocol *p, int number, struct socket **out)
 {
-	(void)p, (void)number;
-	struct tcp_connection *c = tcp_new();
+	(void)number;
+	struct tcp_connection *c = tcp_new(p);
 	if (!c)
 		return -ENOMEM;
 	*out = &c->inet.socket;
@@ -218,8 +218,6 @@ static int start_connect(struct tcp_connection *c, const struct ip_addr *to, uin
 {
 	struct inet_socket *i = &c->inet;
 	struct flow f = {.remote = *to, .remote_port = port};
-	if (ip_is_any(to))
-		f.remote = ip_from_v4(IP4(127, 0, 0, 1)); /* Linux: "any" is this machine */
 	struct route route;
 	int err = route_find_wait(&f.remote, i->socket.netif_index, &route);
 	if (err < 0)
@@ -255,7 +253,7 @@ static void forget_peer(struct tcp_connection *c)
 	if (!(c->inet.ip_options & INET_BOUND_PORT))
 		f->local_port = 0;
 	if (!(c->inet.ip_options & INET_BOUND_ADDRESS))
-		f->local = ip_from_v4(0);
+		f->local = inet_any(&c->inet);
 	c->call = CALL_IDLE;
 }
 
@@ -318,7 +316,7 @@ static int tcp_connect(struct socket *s, const struct socket_address *a, int fla
 	}
 	struct ip_addr to;
 	uint16_t port = 0;
-	int err = address_parse(a, &to, &port);
+	int err = inet_parse_peer(&c->inet, a, true, &to, &port);
 	if (err < 0)
 		return err;
 	if (c->call == CALL_CONNECTED)
@@ -337,7 +335,7 @@ static int tcp_peer(struct socket *s, struct socket_address *out)
 	irq_state irq = tcp_lock(c);
 	bool connected = c->state != TCP_CLOSE && c->state != TCP_SYN_SENT && c->state != TCP_LISTEN;
 	if (connected)
-		address_format(out, &c->inet.flow.remote, c->inet.flow.remote_port);
+		address_format(out, s->family, &c->inet.flow.remote, c->inet.flow.remote_port);
 	tcp_unlock(c, irq);
 	return connected ? 0 : -ENOTCONN;
 }
@@ -522,26 +520,31 @@ static void tcp_option_changed(struct socket *s, int name)
 	tcp_unlock(c, irq);
 }
 
-const struct protocol tcp_protocol = {
-	.family = AF_INET,
-	.type = SOCK_STREAM,
-	.number = IPPROTO_TCP,
-	.create = tcp_create,
-	.bind = tcp_bind,
-	.listen = tcp_listen,
-	.accept = tcp_accept,
-	.connect = tcp_connect,
-	.name = inet_name,
-	.peer = tcp_peer,
-	.shutdown = tcp_shutdown,
-	.set_option = tcp_set_option,
-	.get_option = tcp_get_option,
-	.option_changed = tcp_option_changed,
-	.send = tcp_send,
-	.receive = tcp_receive,
-	.send_pages = tcp_send_pages,
-	.poll = tcp_poll,
-	.ioctl = tcp_ioctl,
-	.close = tcp_close,
-	.destroy = tcp_destroy,
-};
+/* The same for both families. */
+#define TCP_PROTOCOL(of_family) \
+	{ \
+		.family = of_family, \
+		.type = SOCK_STREAM, \
+		.number = IPPROTO_TCP, \
+		.create = tcp_create, \
+		.bind = tcp_bind, \
+		.listen = tcp_listen, \
+		.accept = tcp_accept, \
+		.connect = tcp_connect, \
+		.name = inet_name, \
+		.peer = tcp_peer, \
+		.shutdown = tcp_shutdown, \
+		.set_option = tcp_set_option, \
+		.get_option = tcp_get_option, \
+		.option_changed = tcp_option_changed, \
+		.send = tcp_send, \
+		.receive = tcp_receive, \
+		.send_pages = tcp_send_pages, \
+		.poll = tcp_poll, \
+		.ioctl = tcp_ioctl, \
+		.close = tcp_close, \
+		.destroy = tcp_destroy, \
+	}
+
+const struct protocol tcp_protocol = TCP_PROTOCOL(AF_INET);
+const struct protocol tcp6_protocol = TCP_PROTOCOL(AF_INET6);

@@ -264,7 +264,7 @@ static int udp_ioctl(struct socket *s, unsigned request, int *value)
 
 static int udp_set_option(struct socket *s, int level, int name, const void *value, size_t len)
 {
-	return level == SOL_IP ? inet_set_ip_option(inet_of(s), name, value, len) : -ENOPROTOOPT;
+	return inet_set_option(inet_of(s), level, name, value, len);
 }
 
 static int udp_get_option(struct socket *s, int level, int name, void *value, size_t size)
@@ -290,26 +290,31 @@ static void udp_destroy(struct socket *s)
 	datagram_purge(datagram_of(s));
 }
 
-const struct protocol udp_protocol = {
-	.family = AF_INET,
-	.type = SOCK_DGRAM,
-	.number = IPPROTO_UDP,
-	.create = udp_create,
-	.bind = udp_bind,
-	.connect = udp_connect,
-	.name = inet_name,
-	.peer = datagram_peer,
-	.shutdown = datagram_shutdown,
-	.set_option = udp_set_option,
-	.get_option = udp_get_option,
-	.option_changed = udp_option_changed,
-	.send = udp_send,
-	.receive = datagram_receive,
-	.poll = datagram_poll,
-	.ioctl = udp_ioctl,
-	.close = udp_close,
-	.destroy = udp_destroy,
-};
+/* The same for both families. */
+#define UDP_PROTOCOL(of_family) \
+	{ \
+		.family = of_family, \
+		.type = SOCK_DGRAM, \
+		.number = IPPROTO_UDP, \
+		.create = udp_create, \
+		.bind = udp_bind, \
+		.connect = udp_connect, \
+		.name = inet_name, \
+		.peer = datagram_peer, \
+		.shutdown = datagram_shutdown, \
+		.set_option = udp_set_option, \
+		.get_option = udp_get_option, \
+		.option_changed = udp_option_changed, \
+		.send = udp_send, \
+		.receive = datagram_receive, \
+		.poll = datagram_poll, \
+		.ioctl = udp_ioctl, \
+		.close = udp_close, \
+		.destroy = udp_destroy, \
+	}
+
+const struct protocol udp_protocol = UDP_PROTOCOL(AF_INET);
+const struct protocol udp6_protocol = UDP_PROTOCOL(AF_INET6);
 
 /* For /proc/net/udp. */
 void udp_each(void (*each)(void *arg, struct port_user *u, uint16_t number), void *arg)

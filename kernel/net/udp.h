@@ -19,7 +19,7 @@ static inline struct datagram_socket *datagram_of(struct socket *s)
 	return (struct datagram_socket *)s;
 }
 
-extern const struct protocol udp_protocol;
+extern const struct protocol udp_protocol, udp6_protocol;
 void udp_input(struct packet *p, const struct ip_info *ip);
 void udp_error(const struct ip_error *e);
 

@@ -102,7 +102,7 @@ static struct socket_address address(const char *dotted, uint16_t port)
 	assert(v4_parse(&dotted, &v4));
 	struct ip_addr ip = ip_from_v4(v4);
 	memset(&a, 0, sizeof(a));
-	address_format(&a, &ip, port);
+	address_format(&a, AF_INET, &ip, port);
 	return a;
 }
 
