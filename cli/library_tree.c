@@ -1,7 +1,8 @@
 /*
  * Of a package and its family (packages.h) everything comes but: other programs (the machine runs
  * one), what is for developers or for reading, and what manages a service.  Of a folder in /etc
- * that is named in the package, everything comes, listed or not: that is configuration.
+ * that is named in the package, everything comes, listed or not: that is configuration; and so do
+ * the sites in /var/www and /srv that it names, for a server without its pages is of no use.
  */
 #include "cli/library_tree.h"
 
@@ -200,6 +201,64 @@ static void bring_all_linked(struct tree *t)
 	}
 }
 
+/* ---- What a server serves ---- */
+
+#define CONFIGURATION_MAX (1u << 20)
+
+/* A word of a configuration that names a folder for sites: that comes with all that is in it. */
+static void bring_site(struct tree *t, const char *word)
+{
+	static const char *const above[] = {"/var/www", "/srv", NULL};
+	char *real = NULL;
+	struct source_stat st;
+
+	if (!is_in(above, word) || strstr(word, "/..") || manifest_find(t->manifest, word) ||
+		source_resolve(t->source, word, NULL, NULL, &real) < 0)
+		return;
+	if (source_stat(t->source, real, &st) >= 0 && S_ISDIR(st.mode)) {
+		note("bringing %s, which the configuration names", word);
+		if (manifest_bring(t->manifest, t->source, word, NULL) < 0 ||
+			manifest_bring_tree(t->manifest, t->source, real, real, MANIFEST_SKIP_UNREADABLE) < 0)
+			note("cannot bring all of %s", word);
+	}
+	free(real);
+}
+
+/* Words end at what no path has in a configuration; a '#' hides the rest of its line. */
+static void bring_sites_of(struct tree *t, char *text)
+{
+	static const char ends[] = " \t\r\"'`;,{}()<>=";
+	char *rest_of_text = NULL, *rest_of_line = NULL;
+
+	for (char *line = strtok_r(text, "\n", &rest_of_text); line; line = strtok_r(NULL, "\n", &rest_of_text)) {
+		line[strcspn(line, "#")] = '\0';
+		for (char *word = strtok_r(line, ends, &rest_of_line); word;
+			word = strtok_r(NULL, ends, &rest_of_line)) {
+			while (strlen(word) > 1 && string_ends(word, "/"))
+				word[strlen(word) - 1] = '\0';
+			bring_site(t, word);
+		}
+	}
+}
+
+static void bring_sites(struct tree *t)
+{
+	size_t n = t->manifest->n_entries; /* what sites hold is not configuration */
+
+	for (size_t i = 0; i < n; i++) {
+		struct entry *e = t->manifest->entries[i];
+		char *text = NULL;
+		size_t len;
+
+		if (!S_ISREG(e->st.mode) || !e->source || !string_starts(e->path, "/etc/") ||
+			!strchr(e->path + 5, '/') || is_in(shared_etc, e->path) ||
+			source_read_all(e->source, e->source_path, CONFIGURATION_MAX, &text, &len) < 0)
+			continue;
+		bring_sites_of(t, text);
+		free(text);
+	}
+}
+
 /* ---- Whose the program is ---- */
 
 static void add_link(void *context, const char *path, const char *target)
@@ -231,8 +290,10 @@ static void bring_packages(struct tree *t, const struct string_list *names)
 
 	for (size_t i = 0; i < n_family; i++)
 		bring_package(t, t->family.items[i]);
-	if (n_family)
+	if (n_family) {
 		bring_all_linked(t);
+		bring_sites(t);
+	}
 }
 
 /* ---- Without a package ---- */

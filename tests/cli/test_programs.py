@@ -120,6 +120,15 @@ def test_server_has_its_configuration(mote):
     assert not [p for p in tree if p.startswith(("/usr/share/doc", "/usr/share/man", "/etc/init.d", "/lib/systemd"))]
 
 
+def test_server_has_the_site_its_configuration_names(mote):
+    need("nginx")
+    if "root /var/www/html;" not in open("/etc/nginx/sites-enabled/default").read():
+        pytest.skip("nginx is not as Debian installs it")
+    tree = mote.tree(mote.build("nginx"))
+    for name in os.listdir("/var/www/html"):
+        assert f"/var/www/html/{name}" in tree
+
+
 def test_a_virtual_environment(mote, tmp_path):
     if not os.path.exists("/usr/bin/python3"):
         pytest.skip("Debian's python3 is not installed")
