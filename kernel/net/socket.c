@@ -77,7 +77,8 @@ static int find_protocol(int family, int type, int number, const struct protocol
 	bool family_known = false, type_known = false;
 	if (family < 0 || family >= AF_MAX)
 		return -EAFNOSUPPORT;
-	if (type < 0 || type > 10 || number < 0 || ((family == AF_INET || family == AF_INET6) && number >= IPPROTO_MAX))
+	bool internet = family == AF_INET || family == AF_INET6;
+	if (type < 0 || type > 10 || number < 0 || (internet && number >= IPPROTO_MAX))
 		return -EINVAL;
 	if (family == AF_UNIX && type == SOCK_RAW) /* Linux: an old habit of programs */
 		type = SOCK_DGRAM;

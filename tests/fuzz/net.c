@@ -205,7 +205,7 @@ static struct socket_address some_address(void)
 	unsigned kind = byte() % 4;
 	if (kind < 2) {
 		struct ip_addr ip = ip_from_v4(kind ? hosts[byte() % 4] : IP4(127, 0, 0, 1));
-		address_format(&a, &ip, 80 + byte() % 2);
+		address_format(&a, byte() % 2 ? AF_INET : AF_INET6, &ip, 80 + byte() % 2);
 	} else if (kind == 2) {
 		a.bytes[0] = AF_UNIX;
 		a.bytes[3] = 'a' + byte() % 3;

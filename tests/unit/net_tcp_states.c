@@ -75,7 +75,7 @@ static void check_new_socket(void)
 	expect(socket_set_option(f, SOL_TCP, 99, &x, sizeof(x)), -ENOPROTOOPT);
 	expect(socket_set_option(f, SOL_SOCKET, SO_REUSEADDR, &x, 1), -EINVAL);
 	file_put(f);
-	expect(socket_create(10, SOCK_STREAM, 0, 0, &f), -EAFNOSUPPORT);
+	expect(socket_create(AF_PACKET, SOCK_STREAM, 0, 0, &f), -EAFNOSUPPORT);
 	expect(socket_create(AF_INET, SOCK_STREAM, IPPROTO_UDP, 0, &f), -EPROTONOSUPPORT);
 	expect(socket_create(AF_INET, SOCK_SEQPACKET, 0, 0, &f), -ESOCKTNOSUPPORT);
 }
