@@ -2,7 +2,7 @@
 import socket
 import threading
 
-from apps import Line, both_sizes, program
+from apps import Line, both_sizes, growing, program
 from case import expect
 from machine import Machine
 
@@ -13,8 +13,10 @@ def talk(m, text, lines=1):
 
 
 def ready(port):
+    timeouts = growing()
+
     def probe():
-        m = Line(port, 2)
+        m = Line(port, next(timeouts))
         try:
             assert talk(m, b"version\r\n")[0].startswith(b"VERSION ")
         finally:

@@ -2,7 +2,7 @@
 import re
 import time
 
-from apps import Line, both_sizes, client, program
+from apps import Line, both_sizes, client, growing, program
 from case import Failure, expect, free_port
 from machine import Linux, Machine
 
@@ -71,8 +71,10 @@ def command(redis, port, folder="/"):
 
 
 def ready(port):
+    timeouts = growing()
+
     def probe():
-        r = Redis(port, 2)
+        r = Redis(port, next(timeouts))
         try:
             expect("PING", r.ask("PING"), b"+PONG")
         finally:

@@ -1,7 +1,7 @@
 """Debian's socat: a UDP echo, datagrams of many sizes; and a TCP echo."""
 import socket
 
-from apps import both_sizes, program
+from apps import both_sizes, growing, program
 from case import expect
 from machine import Machine
 
@@ -11,12 +11,16 @@ def test(case, cpus):
     with Machine(case, [socat, "UDP-LISTEN:5354,bind=0.0.0.0,reuseaddr", "PIPE"], udp=[5354], cpus=cpus) as m:
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.connect(("127.0.0.1", m.port[5354]))
-        s.settimeout(1)
+        timeouts = growing()
 
         def ask(data):
             s.send(data)
             return s.recv(70000)
-        m.until(lambda: ask(b"are you there?"))
+
+        def probe():
+            s.settimeout(next(timeouts))
+            ask(b"are you there?")
+        m.until(probe)
         s.settimeout(0.2)
         try:        # answers to impatient questions
             while True:
@@ -28,15 +32,13 @@ def test(case, cpus):
             expect(f"{size} bytes", ask(bytes([size % 251]) * size) == bytes([size % 251]) * size, True)
         for i in range(200):
             expect(f"datagram {i}", ask(b"datagram %d" % i), b"datagram %d" % i)
-    with Machine(case, [socat, "TCP-LISTEN:5355,bind=0.0.0.0,reuseaddr", "PIPE"], ports=[5355], cpus=cpus,
+    with Machine(case, [socat, "-d", "-d", "TCP-LISTEN:5355,bind=0.0.0.0,reuseaddr", "PIPE"], ports=[5355], cpus=cpus,
                  console="console-tcp") as m:
-        def connect():
-            c = socket.create_connection(("127.0.0.1", m.port[5355]), 10)
-            c.sendall(b"first")
-            if c.recv(5) != b"first":
-                raise ConnectionError("no echo")
-            return c
-        c = m.until(connect)
+        def listens():
+            if "listening on" not in m.text():
+                raise ConnectionError("socat does not listen yet")
+        m.until(listens)        # it serves one connection, so none can be spent on asking
+        c = socket.create_connection(("127.0.0.1", m.port[5355]), 20)
         for i in range(50):
             c.sendall(b"%04d" % i)
             expect("echo", c.recv(4, socket.MSG_WAITALL), b"%04d" % i)

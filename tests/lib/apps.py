@@ -73,10 +73,19 @@ class Http:
         self.connection.close()
 
 
+def growing(start=0.2, end=10):
+    """Time limits for a probe: a packet to a machine that still starts is lost, and sent again only seconds later."""
+    while True:
+        yield start
+        start = min(start * 1.5, end)
+
+
 def answers_http(port, path="/"):
     """A probe for Machine.until: one request on a connection of its own."""
+    timeouts = growing()
+
     def probe():
-        h = Http(port, timeout=2)     # a packet to a machine that still starts is lost, and missed for seconds
+        h = Http(port, next(timeouts))
         try:
             return h.ask(path)
         finally:
