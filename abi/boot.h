@@ -42,11 +42,11 @@
  * What arrives on the console when the command line has mote.control: bytes for the program, and
  * BOOT_CONTROL followed by one of these.  BOOT_CONTROL twice stands for that byte itself.
  */
-#define BOOT_CONTROL 0x10               /* DLE */
-#define BOOT_CONTROL_END 'E'            /* end of input: read(2) returns 0 from here on */
-#define BOOT_CONTROL_TERMINATE 'T'      /* SIGTERM to the program, as the power button does */
-#define BOOT_CONTROL_INTERRUPT 'I'      /* SIGINT */
-#define BOOT_CONTROL_HANGUP 'H'         /* SIGHUP */
+#define BOOT_CONTROL 0x10          /* DLE */
+#define BOOT_CONTROL_END 'E'       /* end of input: read(2) returns 0 from here on */
+#define BOOT_CONTROL_TERMINATE 'T' /* SIGTERM to the program, as the power button does */
+#define BOOT_CONTROL_INTERRUPT 'I' /* SIGINT */
+#define BOOT_CONTROL_HANGUP 'H'    /* SIGHUP */
 
 /*
  * The status record, lines of text:

@@ -218,7 +218,8 @@ static void bring_site(struct tree *t, const char *word)
 	if (source_stat(t->source, real, &st) >= 0 && S_ISDIR(st.mode)) {
 		note("bringing %s, which the configuration names", word);
 		if (manifest_bring(t->manifest, t->source, word, NULL) < 0 ||
-			manifest_bring_tree(t->manifest, t->source, real, real, MANIFEST_SKIP_UNREADABLE) < 0)
+			manifest_bring_tree(
+				t->manifest, t->source, real, real, MANIFEST_SKIP_UNREADABLE) < 0)
 			note("cannot bring all of %s", word);
 	}
 	free(real);
@@ -230,7 +231,8 @@ static void bring_sites_of(struct tree *t, char *text)
 	static const char ends[] = " \t\r\"'`;,{}()<>=";
 	char *rest_of_text = NULL, *rest_of_line = NULL;
 
-	for (char *line = strtok_r(text, "\n", &rest_of_text); line; line = strtok_r(NULL, "\n", &rest_of_text)) {
+	for (char *line = strtok_r(text, "\n", &rest_of_text); line;
+		line = strtok_r(NULL, "\n", &rest_of_text)) {
 		line[strcspn(line, "#")] = '\0';
 		for (char *word = strtok_r(line, ends, &rest_of_line); word;
 			word = strtok_r(NULL, ends, &rest_of_line)) {
@@ -252,7 +254,8 @@ static void bring_sites(struct tree *t)
 
 		if (!S_ISREG(e->st.mode) || !e->source || !string_starts(e->path, "/etc/") ||
 			!strchr(e->path + 5, '/') || is_in(shared_etc, e->path) ||
-			source_read_all(e->source, e->source_path, CONFIGURATION_MAX, &text, &len) < 0)
+			source_read_all(e->source, e->source_path, CONFIGURATION_MAX, &text, &len) <
+				0)
 			continue;
 		bring_sites_of(t, text);
 		free(text);

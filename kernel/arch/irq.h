@@ -20,5 +20,5 @@ struct irq_message {
 	uint64_t address;
 	uint32_t data;
 };
-int irq_request_message(unsigned cpu, irq_handler handler, void *arg, struct irq_message *out)
-	must_check;
+int irq_request_message(
+	unsigned cpu, irq_handler handler, void *arg, struct irq_message *out) must_check;

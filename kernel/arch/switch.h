@@ -21,8 +21,8 @@ struct thread;
 /* Prepare a thread that will start in entry(arg) on the stack given, interrupts on, after
  * thread_first_run() (upcall.h) with interrupts off.  t is cleared memory.  Allocates the FPU area:
  * -ENOMEM. */
-int thread_arch_init(struct thread_arch *t, void *stack_top, void (*entry)(void *), void *arg)
-	must_check;
+int thread_arch_init(
+	struct thread_arch *t, void *stack_top, void (*entry)(void *), void *arg) must_check;
 void thread_arch_destroy(struct thread_arch *t);
 
 /* Become next; returns when somebody switches back.  Interrupts are off.  Saves FPU and TLS of
@@ -40,8 +40,8 @@ _Noreturn void thread_enter_user(uintptr_t ip, uintptr_t sp);
 
 /* Prepare t, made by thread_arch_init(), so that thread_resume_user() in it continues the program
  * where parent's frame is, with result 0, that stack pointer (0: the same) and TLS. */
-void thread_copy_user(struct thread_arch *t, const struct trap_frame *parent, uintptr_t sp,
-	uintptr_t tls);
+void thread_copy_user(
+	struct thread_arch *t, const struct trap_frame *parent, uintptr_t sp, uintptr_t tls);
 /* From the kernel entry function of such a thread. */
 _Noreturn void thread_resume_user(void);
 

@@ -17,9 +17,9 @@ void timer_arm(uint64_t deadline_ns);
 
 /* The vDSO: an ELF image of whole pages, and the data page it reads right before it. */
 struct vdso_image {
-	const void *elf; /* page-aligned, in the direct map or the kernel image */
-	size_t elf_size; /* multiple of PAGE_SIZE */
-	const void *data; /* one page, mapped at (vdso base - PAGE_SIZE), read only */
+	const void *elf;     /* page-aligned, in the direct map or the kernel image */
+	size_t elf_size;     /* multiple of PAGE_SIZE */
+	const void *data;    /* one page, mapped at (vdso base - PAGE_SIZE), read only */
 	uintptr_t sigreturn; /* offset of the rt_sigreturn trampoline in elf, or 0 */
 };
 const struct vdso_image *clock_vdso(void);

@@ -57,12 +57,13 @@ struct signal_frame {
 	int signal;
 	const struct linux_siginfo *info;
 	user_addr handler, restorer;
-	unsigned long flags;      /* SA_* */
-	uint64_t old_mask;        /* blocked signals to return to */
-	bool on_altstack;         /* take altstack; the caller decided */
+	unsigned long flags; /* SA_* */
+	uint64_t old_mask;   /* blocked signals to return to */
+	bool on_altstack;    /* take altstack; the caller decided */
 	struct linux_stack altstack;
-	uintptr_t fault_address;  /* of SIGSEGV/SIGBUS, for the context */
-	unsigned long fault_error; /* the port's error code and vector, as struct user_fault has them */
+	uintptr_t fault_address; /* of SIGSEGV/SIGBUS, for the context */
+	unsigned long
+		fault_error; /* the port's error code and vector, as struct user_fault has them */
 	unsigned long fault_vector;
 };
 int trap_push_signal(struct trap_frame *f, const struct signal_frame *s) must_check;

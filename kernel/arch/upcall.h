@@ -16,7 +16,8 @@ struct memory_range {
 /* Gathered by the port from the PVH start info or boot_params (or the device tree). */
 struct boot_info {
 	const char *command_line;
-	struct memory_range memory[BOOT_MEMORY_RANGES]; /* usable, sorted, without the kernel image */
+	struct memory_range
+		memory[BOOT_MEMORY_RANGES]; /* usable, sorted, without the kernel image */
 	unsigned n_memory;
 	uint64_t rsdp; /* physical address of the ACPI root pointer, 0 if none */
 	struct memory_range initrd;
@@ -50,16 +51,16 @@ void user_return(struct trap_frame *f);
 
 #define FAULT_WRITE 1u
 #define FAULT_EXEC 2u
-#define FAULT_USER 4u     /* raised by the program, not by copy_in() and its kin */
-#define FAULT_PRESENT 8u  /* a page is there; the access is not allowed */
+#define FAULT_USER 4u    /* raised by the program, not by copy_in() and its kin */
+#define FAULT_PRESENT 8u /* a page is there; the access is not allowed */
 /* A page fault at a user address, interrupts on, may sleep.  0: try again.  -EFAULT: in user mode the
  * callee has already sent the signal; in the kernel the port takes the fix-up. */
 int page_fault(struct trap_frame *f, uintptr_t address, unsigned access);
 
 /* Any other exception the program raised: as Linux would signal it.  Interrupts on. */
 struct user_fault {
-	int signal, code;   /* SIGFPE, FPE_INTDIV, ... */
-	uintptr_t address;  /* si_addr */
+	int signal, code;            /* SIGFPE, FPE_INTDIV, ... */
+	uintptr_t address;           /* si_addr */
 	unsigned long vector, error; /* x86: for the signal context */
 };
 void user_exception(struct trap_frame *f, const struct user_fault *fault);

@@ -94,8 +94,11 @@ static void op_ip(void)
 {
 	uint8_t buf[600];
 	static const uint8_t protocols_[] = {1, 2, 6, 17, 99};
-	struct ip4_header h = {.protocol = protocols_[byte() % 5], .id = byte() % 4,
-		.fragment = cpu_to_be16((uint16_t)(word() & 0x3fff)), .source = hosts[1], .destination = hosts[byte() % 4]};
+	struct ip4_header h = {.protocol = protocols_[byte() % 5],
+		.id = byte() % 4,
+		.fragment = cpu_to_be16((uint16_t)(word() & 0x3fff)),
+		.source = hosts[1],
+		.destination = hosts[byte() % 4]};
 	if (byte() & 1)
 		h.fragment = 0;
 	arrive_ip(h, buf, take(buf, sizeof(buf)));
@@ -131,8 +134,11 @@ static void op_segment(void)
 		timestamp += c->ts_recent;
 	}
 	uint8_t flags = byte(), shape = byte();
-	s.t = (struct tcp_header){.source = cpu_to_be16(from), .destination = cpu_to_be16(to),
-		.seq = cpu_to_be32(seq), .ack = cpu_to_be32(ack), .flags = flags,
+	s.t = (struct tcp_header){.source = cpu_to_be16(from),
+		.destination = cpu_to_be16(to),
+		.seq = cpu_to_be32(seq),
+		.ack = cpu_to_be32(ack),
+		.flags = flags,
 		.window = cpu_to_be16((uint16_t)(byte() * 257))};
 	size_t at = 0;
 	if (shape & 1) {
@@ -164,12 +170,15 @@ static void op_icmp(void)
 	m[1] = byte() % 16;
 	store_be16(m + 6, (uint16_t)word());
 	struct ip4_header *h = (struct ip4_header *)(m + 8);
-	*h = (struct ip4_header){.version_len = 0x45, .protocol = 6, .source = ip_v4(&c->inet.flow.local),
+	*h = (struct ip4_header){.version_len = 0x45,
+		.protocol = 6,
+		.source = ip_v4(&c->inet.flow.local),
 		.destination = ip_v4(&c->inet.flow.remote)};
 	store_be16(m + 28, c->inet.flow.local_port);
 	store_be16(m + 30, c->inet.flow.remote_port);
 	store_be32(m + 32, c->snd_una + byte() % 3);
-	arrive_ip((struct ip4_header){.protocol = 1, .source = hosts[1], .destination = hosts[0]}, m, sizeof(m));
+	arrive_ip((struct ip4_header){.protocol = 1, .source = hosts[1], .destination = hosts[0]},
+		m, sizeof(m));
 }
 
 static void op_dhcp(void)
@@ -186,9 +195,9 @@ static void op_dhcp(void)
 static void op_socket(void)
 {
 	struct file **f = &slots[byte() % SLOTS];
-	static const int types[][3] = {{AF_INET, SOCK_STREAM, 0}, {AF_INET, SOCK_DGRAM, 0}, {AF_UNIX, SOCK_STREAM, 0},
-		{AF_UNIX, SOCK_DGRAM, 0}, {AF_UNIX, SOCK_SEQPACKET, 0}, {AF_NETLINK, SOCK_RAW, 0},
-		{AF_INET, SOCK_DGRAM, IPPROTO_ICMP}};
+	static const int types[][3] = {{AF_INET, SOCK_STREAM, 0}, {AF_INET, SOCK_DGRAM, 0},
+		{AF_UNIX, SOCK_STREAM, 0}, {AF_UNIX, SOCK_DGRAM, 0}, {AF_UNIX, SOCK_SEQPACKET, 0},
+		{AF_NETLINK, SOCK_RAW, 0}, {AF_INET, SOCK_DGRAM, IPPROTO_ICMP}};
 	const int *t = types[byte() % array_size(types)];
 	if (*f) {
 		file_put(*f);
@@ -228,9 +237,15 @@ static void op_call(void)
 	struct file *child = NULL;
 	long ignored = 0;
 	switch (byte() % 12) {
-	case 0: ignored = socket_bind(f, &a); break;
-	case 1: ignored = socket_listen(f, byte() % 4); break;
-	case 2: ignored = socket_connect(f, &a); break;
+	case 0:
+		ignored = socket_bind(f, &a);
+		break;
+	case 1:
+		ignored = socket_listen(f, byte() % 4);
+		break;
+	case 2:
+		ignored = socket_connect(f, &a);
+		break;
 	case 3:
 		if (socket_accept(f, 04000, &child, &a) == 0) {
 			struct file **slot = &slots[byte() % SLOTS];
@@ -239,9 +254,17 @@ static void op_call(void)
 			*slot = child;
 		}
 		break;
-	case 4: ignored = socket_shutdown(f, byte() % 4); break;
-	case 5: ignored = send_bytes(f, buf, (size_t)word() % sizeof(buf), byte() & 1 ? MSG_MORE : 0); break;
-	case 6: ignored = receive_bytes_of(f, buf, (size_t)word() % sizeof(buf), (int)(word() & 0x122) | MSG_DONTWAIT); break;
+	case 4:
+		ignored = socket_shutdown(f, byte() % 4);
+		break;
+	case 5:
+		ignored =
+			send_bytes(f, buf, (size_t)word() % sizeof(buf), byte() & 1 ? MSG_MORE : 0);
+		break;
+	case 6:
+		ignored = receive_bytes_of(
+			f, buf, (size_t)word() % sizeof(buf), (int)(word() & 0x122) | MSG_DONTWAIT);
+		break;
 	case 7: {
 		uint8_t value[32];
 		size_t n = byte() % sizeof(value);
@@ -251,10 +274,19 @@ static void op_call(void)
 		ignored = socket_set_option(f, level, byte() % 70, value, n);
 		break;
 	}
-	case 8: ignored = socket_get_option(f, byte() % 2 ? SOL_SOCKET : SOL_TCP, byte() % 70, buf, byte()); break;
-	case 9: ignored = socket_name(f, &a); break;
-	case 10: ignored = socket_peer(f, &a); break;
-	default: ignored = file_poll(f); break;
+	case 8:
+		ignored = socket_get_option(
+			f, byte() % 2 ? SOL_SOCKET : SOL_TCP, byte() % 70, buf, byte());
+		break;
+	case 9:
+		ignored = socket_name(f, &a);
+		break;
+	case 10:
+		ignored = socket_peer(f, &a);
+		break;
+	default:
+		ignored = file_poll(f);
+		break;
 	}
 	(void)ignored;
 }
@@ -272,7 +304,10 @@ static void op_send_to(void)
 	for (size_t i = 0; i < min(n, (size_t)64); i++)
 		buf[i] = byte();
 	io_buffer_kernel(&b, buf, n);
-	struct socket_message m = {.data = &b, .address = &a, .control = control, .flags = MSG_DONTWAIT,
+	struct socket_message m = {.data = &b,
+		.address = &a,
+		.control = control,
+		.flags = MSG_DONTWAIT,
 		.deadline_ns = NO_DEADLINE};
 	m.control_len = m.control_size = byte() % 3 ? 0 : take(control, sizeof(control));
 	long ignored = socket_send(f, &m);
@@ -286,7 +321,8 @@ static void set_up(void *arg)
 	net_init();
 	memcpy(eth.mac, our_mac, 6);
 	netif_register(&eth);
-	if (net_configure("dhcp") < 0 || interface_configure(netif_interface(&eth), hosts[0], IP4(255, 255, 255, 0)) < 0)
+	if (net_configure("dhcp") < 0 ||
+		interface_configure(netif_interface(&eth), hosts[0], IP4(255, 255, 255, 0)) < 0)
 		abort();
 	/* Until it asks in vain: nothing here may wait for it. */
 	host_advance(100 * NS_PER_S);
@@ -305,15 +341,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 /* The peer's hardware address, so that what we send leaves. */
 static void introduce_peer(void)
 {
-	uint8_t arp[28] = {0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 2, 10, 0, 0, 9, 2, 0, 0, 0, 0, 1, 10, 0, 0, 2};
+	uint8_t arp[28] = {0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 2, 10, 0, 0, 9, 2, 0, 0, 0, 0, 1,
+		10, 0, 0, 2};
 	arrive_frame(ETHERNET_ARP, arp, sizeof(arp));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const operations[])(void) = {op_frame, op_ip, op_segment, op_segment, op_segment, op_icmp, op_dhcp,
-		op_socket, op_call, op_call, op_send_to};
+	static void (*const operations[])(void) = {op_frame, op_ip, op_segment, op_segment,
+		op_segment, op_icmp, op_dhcp, op_socket, op_call, op_call, op_send_to};
 	input = data;
 	input_end = data + size;
 	netif_interface(&eth)->v4 = hosts[0]; /* DHCP may have changed it */
@@ -334,6 +371,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned counts[3];
 	demux_count(counts);
 	if (counts[0] + counts[1] + counts[2] > 0)
-		panic("left over: %u connections, %u requests, %u in TIME_WAIT", counts[0], counts[1], counts[2]);
+		panic("left over: %u connections, %u requests, %u in TIME_WAIT", counts[0],
+			counts[1], counts[2]);
 	return 0;
 }

@@ -104,7 +104,8 @@ static long put_lines(const char *text, size_t len)
 
 static long console_put(const char *text, size_t len)
 {
-	bool lines = is_terminal && (terminal.settings.c_oflag & (OPOST | ONLCR)) == (OPOST | ONLCR);
+	bool lines =
+		is_terminal && (terminal.settings.c_oflag & (OPOST | ONLCR)) == (OPOST | ONLCR);
 	return lines ? put_lines(text, len) : put_all(text, len);
 }
 
