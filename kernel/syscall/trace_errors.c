@@ -2,7 +2,7 @@
 #include "kernel/lib/base.h"
 #include "kernel/syscall/trace_values.h"
 
-static const char *const names[] = {
+static const char *const errors[] = {
 #define E(name, text) [name] = #name "\0" text,
 	E(EPERM, "Operation not permitted") E(ENOENT, "No such file or directory") E(
 		ESRCH, "No such process") E(EINTR, "Interrupted system call") E(EIO,
@@ -94,13 +94,14 @@ static const char *const names[] = {
 
 const char *trace_error_name(int error)
 {
-	return error > 0 && error < (int)array_size(names) && names[error] ? names[error] : "E???";
+	return error > 0 && error < (int)array_size(errors) && errors[error] ? errors[error]
+									     : "E???";
 }
 
 const char *trace_error_text(int error)
 {
 	const char *name = trace_error_name(error);
-	if (error <= 0 || error >= (int)array_size(names) || !names[error])
+	if (error <= 0 || error >= (int)array_size(errors) || !errors[error])
 		return "Unknown error";
 	while (*name)
 		name++;
