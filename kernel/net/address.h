@@ -51,7 +51,8 @@ static inline bool ip_equal(const struct ip_addr *a, const struct ip_addr *b)
 /* The wildcard of either family. */
 static inline bool ip_is_any(const struct ip_addr *a)
 {
-	return a->words[3] == 0 && a->halves[0] == 0 && (a->words[2] == 0 || a->words[2] == IP4_MAPPED_WORD);
+	return a->words[3] == 0 && a->halves[0] == 0 &&
+	       (a->words[2] == 0 || a->words[2] == IP4_MAPPED_WORD);
 }
 
 static inline bool v4_is_loopback(uint32_t v4)
@@ -73,11 +74,12 @@ static inline unsigned mask_length(uint32_t mask)
 static inline bool flow_equal(const struct flow *a, const struct flow *b)
 {
 	return a->local_port == b->local_port && a->remote_port == b->remote_port &&
-		ip_equal(&a->remote, &b->remote) && ip_equal(&a->local, &b->local);
+	       ip_equal(&a->remote, &b->remote) && ip_equal(&a->local, &b->local);
 }
 
 /* sockaddr_in or sockaddr_in6, as family says, to address and port.  -EINVAL: too short; -EAFNOSUPPORT: another family. */
-int address_parse(const struct socket_address *a, int family, struct ip_addr *ip, uint16_t *port) must_check;
+int address_parse(
+	const struct socket_address *a, int family, struct ip_addr *ip, uint16_t *port) must_check;
 /* For AF_INET, ip is an IPv4 address. */
 void address_format(struct socket_address *a, int family, const struct ip_addr *ip, uint16_t port);
 

@@ -28,8 +28,9 @@ struct neighbour {
 	atomic_uint references;
 	struct netif *netif;
 	uint32_t v4;
-	_Atomic uint64_t hardware; /* the address in the low 48 bits, and bits above; written under lock */
-	atomic_bool confirmed;     /* since the timer last looked */
+	_Atomic uint64_t
+		hardware; /* the address in the low 48 bits, and bits above; written under lock */
+	atomic_bool confirmed; /* since the timer last looked */
 	/* under lock: */
 	struct neighbour *next;
 	struct list waiting;
@@ -55,8 +56,8 @@ static struct spinlock lock;
 static struct neighbour *table[BUCKETS];
 static unsigned n_neighbours;
 
-static int arp_send(struct netif *n, unsigned operation, uint32_t from, uint32_t to, const uint8_t to_mac[6],
-	const uint8_t frame_to[6])
+static int arp_send(struct netif *n, unsigned operation, uint32_t from, uint32_t to,
+	const uint8_t to_mac[6], const uint8_t frame_to[6])
 {
 	struct packet *p = packet_alloc(sizeof(struct arp_packet));
 	if (!p)
@@ -327,12 +328,13 @@ static void learn(struct netif *netif, const struct arp_packet *a, bool may_add)
 void arp_input(struct netif *netif, struct packet *p)
 {
 	const struct arp_packet *a = (const struct arp_packet *)packet_data(p);
-	if (p->len < sizeof(*a) || a->hardware != cpu_to_be16(1) || a->protocol != cpu_to_be16(ETHERNET_IPV4) ||
-		a->hardware_len != 6 || a->protocol_len != 4)
+	if (p->len < sizeof(*a) || a->hardware != cpu_to_be16(1) ||
+		a->protocol != cpu_to_be16(ETHERNET_IPV4) || a->hardware_len != 6 ||
+		a->protocol_len != 4)
 		goto done;
 	uint32_t ours = netif_interface(netif)->v4;
-	bool sane = a->from != 0 && !v4_is_multicast(a->from) && a->from != UINT32_MAX && a->from != ours &&
-		!(a->from_mac[0] & 1);
+	bool sane = a->from != 0 && !v4_is_multicast(a->from) && a->from != UINT32_MAX &&
+		    a->from != ours && !(a->from_mac[0] & 1);
 	bool for_us = ours != 0 && a->to == ours;
 	if (sane)
 		learn(netif, a, for_us);
@@ -349,14 +351,16 @@ void arp_announce(struct netif *n, uint32_t v4)
 	(void)arp_send(n, ARP_REQUEST, v4, v4, nobody, ethernet_broadcast);
 }
 
-void neighbour_each(void (*show)(void *arg, struct netif *n, uint32_t v4, const uint8_t *mac, bool valid),
+void neighbour_each(
+	void (*show)(void *arg, struct netif *n, uint32_t v4, const uint8_t *mac, bool valid),
 	void *arg)
 {
 	irq_state irq = spin_lock(&lock);
 	for (unsigned i = 0; i < BUCKETS; i++) {
 		for (struct neighbour *n = table[i]; n; n = n->next) {
 			uint64_t hardware = n->hardware;
-			show(arg, n->netif, n->v4, (const uint8_t *)&hardware, hardware & HARDWARE_VALID);
+			show(arg, n->netif, n->v4, (const uint8_t *)&hardware,
+				hardware & HARDWARE_VALID);
 		}
 	}
 	spin_unlock(&lock, irq);

@@ -20,5 +20,6 @@ void arp_input(struct netif *n, struct packet *p);
 void arp_announce(struct netif *n, uint32_t v4);
 
 /* For /proc/net/arp: calls back per entry, under a lock. */
-void neighbour_each(void (*show)(void *arg, struct netif *n, uint32_t v4, const uint8_t *mac, bool valid),
+void neighbour_each(
+	void (*show)(void *arg, struct netif *n, uint32_t v4, const uint8_t *mac, bool valid),
 	void *arg);

@@ -36,7 +36,8 @@ uint64_t checksum_add(uint64_t sum, const void *data, size_t n)
 	return sum;
 }
 
-uint64_t checksum_pseudo(const struct ip_addr *a, const struct ip_addr *b, uint8_t protocol, uint32_t len)
+uint64_t checksum_pseudo(
+	const struct ip_addr *a, const struct ip_addr *b, uint8_t protocol, uint32_t len)
 {
 	uint64_t sum = (uint64_t)cpu_to_be32(len) + cpu_to_be32((uint32_t)protocol);
 	if (ip_is_v4(a))

@@ -23,6 +23,7 @@ static inline uint16_t checksum_final(uint64_t sum)
 }
 
 /* Of addresses, protocol and transport length. */
-uint64_t checksum_pseudo(const struct ip_addr *a, const struct ip_addr *b, uint8_t protocol, uint32_t len);
+uint64_t checksum_pseudo(
+	const struct ip_addr *a, const struct ip_addr *b, uint8_t protocol, uint32_t len);
 /* Of everything in p from offset (from the start of data) on, fragments included. */
 uint64_t checksum_packet(const struct packet *p, uint32_t offset);

@@ -94,16 +94,21 @@ static struct netif *find_netif(const char *name)
 static uint32_t natural_mask(uint32_t v4)
 {
 	uint8_t first = (uint8_t)v4;
-	return first < 128 ? IP4(255, 0, 0, 0) : first < 192 ? IP4(255, 255, 0, 0) : IP4(255, 255, 255, 0);
+	return first < 128   ? IP4(255, 0, 0, 0)
+	       : first < 192 ? IP4(255, 255, 0, 0)
+			     : IP4(255, 255, 255, 0);
 }
 
 static int configure_static(struct netif *n, uint32_t client, char fields[FIELDS][FIELD_MAX])
 {
 	uint32_t mask = 0, gateway = 0, dns[2] = {0, 0};
-	if (parse_address(fields[NETMASK], &mask) < 0 || parse_address(fields[GATEWAY], &gateway) < 0 ||
-		parse_address(fields[DNS0], &dns[0]) < 0 || parse_address(fields[DNS1], &dns[1]) < 0)
+	if (parse_address(fields[NETMASK], &mask) < 0 ||
+		parse_address(fields[GATEWAY], &gateway) < 0 ||
+		parse_address(fields[DNS0], &dns[0]) < 0 ||
+		parse_address(fields[DNS1], &dns[1]) < 0)
 		return -EINVAL;
-	int err = interface_configure(netif_interface(n), client, mask ? mask : natural_mask(client));
+	int err =
+		interface_configure(netif_interface(n), client, mask ? mask : natural_mask(client));
 	if (err == 0 && gateway)
 		err = route_add(0, 0, gateway, n);
 	configure_names(dns, dns[0] ? (dns[1] ? 2 : 1) : 0, fields[HOST]);
@@ -141,7 +146,8 @@ int net_configure(const char *ip_option)
 	if (err != -EINVAL)
 		return err;
 malformed:
-	log_warn("ip=%s is not of the form CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF:DNS0:DNS1, "
+	log_warn("ip=%s is not of the form "
+		 "CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF:DNS0:DNS1, "
 		 "nor dhcp or off",
 		ip_option);
 	return -EINVAL;

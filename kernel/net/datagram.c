@@ -62,7 +62,8 @@ bool datagram_deliver(struct datagram_socket *d, struct packet *p)
 
 /* --- receiving --- */
 
-static void add_inet_control(struct inet_socket *i, struct socket_message *m, const struct packet *p)
+static void add_inet_control(
+	struct inet_socket *i, struct socket_message *m, const struct packet *p)
 {
 	const struct ip4_header *h = (const struct ip4_header *)(p->buffer + p->network);
 	if (i->v6.flags & INET6_PKTINFO) {
@@ -77,7 +78,8 @@ static void add_inet_control(struct inet_socket *i, struct socket_message *m, co
 			.ipi_addr = h->destination,
 			.ipi_spec_dst = h->destination,
 		};
-		if (v4_is_multicast(h->destination) || v4_is_broadcast(netif_interface(p->netif), h->destination))
+		if (v4_is_multicast(h->destination) ||
+			v4_is_broadcast(netif_interface(p->netif), h->destination))
 			info.ipi_spec_dst = netif_interface(p->netif)->v4;
 		message_add_control(m, SOL_IP, IP_PKTINFO, &info, sizeof(info));
 	}
@@ -88,7 +90,8 @@ static void add_inet_control(struct inet_socket *i, struct socket_message *m, co
 	if (i->ip_options & INET_RECVTOS)
 		message_add_control(m, SOL_IP, IP_TOS, &h->tos, sizeof(h->tos));
 	if (i->ip_options & INET_ORIGDSTADDR) {
-		struct linux_sockaddr_in to = {.sin_family = AF_INET, .sin_addr = h->destination,
+		struct linux_sockaddr_in to = {.sin_family = AF_INET,
+			.sin_addr = h->destination,
 			.sin_port = cpu_to_be16(i->flow.local_port)};
 		message_add_control(m, SOL_IP, IP_RECVORIGDSTADDR, &to, sizeof(to));
 	}
@@ -142,7 +145,8 @@ static void put_back(struct datagram_socket *d, struct packet *p)
 	wait_wake(&d->inet.socket.ready, EPOLLIN | EPOLLRDNORM);
 }
 
-static void add_error_control(struct inet_socket *i, struct socket_message *m, const struct datagram_error *e)
+static void add_error_control(
+	struct inet_socket *i, struct socket_message *m, const struct datagram_error *e)
 {
 	struct {
 		struct linux_sock_extended_err error;
@@ -175,7 +179,8 @@ static long receive_error(struct datagram_socket *d, struct socket_message *m)
 
 static bool receive_ready(struct datagram_socket *d)
 {
-	return !list_empty(&d->received) || d->inet.socket.error || d->inet.socket.shutdown & SHUTDOWN_RECEIVE;
+	return !list_empty(&d->received) || d->inet.socket.error ||
+	       d->inet.socket.shutdown & SHUTDOWN_RECEIVE;
 }
 
 long datagram_receive(struct socket *s, struct socket_message *m)
@@ -205,7 +210,8 @@ long datagram_receive(struct socket *s, struct socket_message *m)
 			return 0;
 		if (m->flags & MSG_DONTWAIT)
 			return -EAGAIN;
-		err = wait_event_interruptible(&s->ready, EPOLLIN | EPOLLERR, receive_ready(d), m->deadline_ns);
+		err = wait_event_interruptible(
+			&s->ready, EPOLLIN | EPOLLERR, receive_ready(d), m->deadline_ns);
 		if (err < 0)
 			return err == -ETIMEDOUT ? -EAGAIN : err;
 	}
@@ -214,7 +220,8 @@ long datagram_receive(struct socket *s, struct socket_message *m)
 /* --- sending --- */
 
 /* Of an AF_INET6 socket that sends over IPv4. */
-static int read_pktinfo6(const uint8_t *data, size_t len, struct datagram_target *t, unsigned *netif_index)
+static int read_pktinfo6(
+	const uint8_t *data, size_t len, struct datagram_target *t, unsigned *netif_index)
 {
 	struct linux_in6_pktinfo info;
 	struct ip_addr from;
@@ -231,7 +238,8 @@ static int read_pktinfo6(const uint8_t *data, size_t len, struct datagram_target
 }
 
 /* IP_PKTINFO, IP_TTL, IP_TOS of one message. */
-static int read_control(int family, struct socket_message *m, struct datagram_target *t, unsigned *netif_index)
+static int read_control(
+	int family, struct socket_message *m, struct datagram_target *t, unsigned *netif_index)
 {
 	size_t at = 0;
 	while (m->control && at + sizeof(struct linux_cmsghdr) <= m->control_len) {
@@ -250,7 +258,8 @@ static int read_control(int family, struct socket_message *m, struct datagram_ta
 				*netif_index = (unsigned)info.ipi_ifindex;
 			if (info.ipi_spec_dst)
 				t->from = ip_from_v4(info.ipi_spec_dst);
-		} else if (h.cmsg_level == SOL_IP && (h.cmsg_type == IP_TTL || h.cmsg_type == IP_TOS)) {
+		} else if (h.cmsg_level == SOL_IP &&
+			   (h.cmsg_type == IP_TTL || h.cmsg_type == IP_TOS)) {
 			uint8_t x = len > 0 ? data[0] : 0;
 			if (h.cmsg_type == IP_TOS)
 				t->tos = x;
@@ -260,7 +269,8 @@ static int read_control(int family, struct socket_message *m, struct datagram_ta
 				t->ttl = x;
 		} else if (h.cmsg_level == SOL_IP) {
 			return -EINVAL;
-		} else if (h.cmsg_level == SOL_IPV6 && h.cmsg_type == IPV6_PKTINFO && family == AF_INET6) {
+		} else if (h.cmsg_level == SOL_IPV6 && h.cmsg_type == IPV6_PKTINFO &&
+			   family == AF_INET6) {
 			int err = read_pktinfo6(data, len, t, netif_index);
 			if (err < 0)
 				return err;
@@ -293,7 +303,8 @@ static bool names_peer(const struct inet_socket *i, const struct socket_message 
 	if (!m->address || m->address->len == 0)
 		return false;
 	const struct linux_sockaddr *a = (const struct linux_sockaddr *)m->address->bytes;
-	return i->socket.family == AF_INET || m->address->len < sizeof(a->sa_family) || a->sa_family != AF_UNSPEC;
+	return i->socket.family == AF_INET || m->address->len < sizeof(a->sa_family) ||
+	       a->sa_family != AF_UNSPEC;
 }
 
 int datagram_target(struct datagram_socket *d, struct socket_message *m, struct datagram_target *t)
@@ -335,7 +346,8 @@ int datagram_target(struct datagram_socket *d, struct socket_message *m, struct 
 
 /* --- the peer --- */
 
-static void set_peer(struct datagram_socket *d, struct port_table *t, const struct flow *f, struct route *r)
+static void set_peer(
+	struct datagram_socket *d, struct port_table *t, const struct flow *f, struct route *r)
 {
 	struct inet_socket *i = &d->inet;
 	port_change(t, &i->port, &f->local, NULL, inet_port_flags(&i->socket));
@@ -349,7 +361,8 @@ static void set_peer(struct datagram_socket *d, struct port_table *t, const stru
 		port_change(t, &i->port, &f->local, &i->flow, inet_port_flags(&i->socket));
 }
 
-int datagram_connect(struct datagram_socket *d, struct port_table *table, const struct socket_address *a)
+int datagram_connect(
+	struct datagram_socket *d, struct port_table *table, const struct socket_address *a)
 {
 	struct inet_socket *i = &d->inet;
 	struct flow f = i->flow;
@@ -397,7 +410,9 @@ int datagram_peer(struct socket *s, struct socket_address *out)
 
 int datagram_shutdown(struct socket *s, int how)
 {
-	s->shutdown |= how == SHUT_RD ? SHUTDOWN_RECEIVE : how == SHUT_WR ? SHUTDOWN_SEND : SHUTDOWN_BOTH;
+	s->shutdown |= how == SHUT_RD   ? SHUTDOWN_RECEIVE
+		       : how == SHUT_WR ? SHUTDOWN_SEND
+					: SHUTDOWN_BOTH;
 	wait_wake_all(&s->ready, EVENTS_ALL);
 	/* It works without a peer, and is an error all the same: as Linux. */
 	return ip_is_any(&inet_of(s)->flow.remote) ? -ENOTCONN : 0;

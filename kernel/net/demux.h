@@ -13,9 +13,9 @@ struct demux_entry {
 	struct demux_entry *next; /* under its stripe's lock */
 	uint32_t hash;
 	uint8_t kind;
-	bool in_table;            /* under its stripe's lock */
-	atomic_uint *references;  /* of the object */
-	struct flow flow;         /* fixed while in the table */
+	bool in_table;           /* under its stripe's lock */
+	atomic_uint *references; /* of the object */
+	struct flow flow;        /* fixed while in the table */
 };
 
 /* Sets the hash.  Being in the table is worth one reference, the caller's to

@@ -98,8 +98,8 @@ static uint8_t *put_option(uint8_t *at, uint8_t type, const void *data, uint8_t 
 
 static uint8_t *put_options(const struct dhcp *d, uint8_t *at)
 {
-	static const uint8_t wanted[] = {OPTION_MASK, OPTION_ROUTER, OPTION_DNS, OPTION_HOST_NAME, OPTION_MTU,
-		OPTION_LEASE, OPTION_T1, OPTION_T2};
+	static const uint8_t wanted[] = {OPTION_MASK, OPTION_ROUTER, OPTION_DNS, OPTION_HOST_NAME,
+		OPTION_MTU, OPTION_LEASE, OPTION_T1, OPTION_T2};
 	uint8_t type = d->state == SELECTING ? DISCOVER : REQUEST;
 	uint8_t client[7] = {1};
 	memcpy(client + 1, d->interface->netif->mac, 6);
@@ -170,7 +170,8 @@ static void set_due(struct dhcp *d, uint64_t at_ms)
 static void ask(struct dhcp *d)
 {
 	send_message(d);
-	uint64_t wait = min((uint64_t)FIRST_WAIT_MS << min(d->tries, 6u), (uint64_t)LONGEST_WAIT_MS);
+	uint64_t wait =
+		min((uint64_t)FIRST_WAIT_MS << min(d->tries, 6u), (uint64_t)LONGEST_WAIT_MS);
 	d->tries++;
 	set_due(d, now_ms() + wait + random_u64() % 500);
 }
@@ -247,13 +248,27 @@ static void take_option(struct dhcp_answer *a, uint8_t type, const uint8_t *data
 	case OPTION_TYPE:
 		a->type = len >= 1 ? data[0] : 0;
 		break;
-	case OPTION_MASK: a->mask = word; break;
-	case OPTION_ROUTER: a->router = word; break;
-	case OPTION_SERVER: a->server = word; break;
-	case OPTION_LEASE: a->lease_s = be32_to_cpu(word); break;
-	case OPTION_T1: a->t1_s = be32_to_cpu(word); break;
-	case OPTION_T2: a->t2_s = be32_to_cpu(word); break;
-	case OPTION_MTU: a->mtu = len >= 2 ? load_be16(data) : 0; break;
+	case OPTION_MASK:
+		a->mask = word;
+		break;
+	case OPTION_ROUTER:
+		a->router = word;
+		break;
+	case OPTION_SERVER:
+		a->server = word;
+		break;
+	case OPTION_LEASE:
+		a->lease_s = be32_to_cpu(word);
+		break;
+	case OPTION_T1:
+		a->t1_s = be32_to_cpu(word);
+		break;
+	case OPTION_T2:
+		a->t2_s = be32_to_cpu(word);
+		break;
+	case OPTION_MTU:
+		a->mtu = len >= 2 ? load_be16(data) : 0;
+		break;
 	case OPTION_DNS:
 		for (unsigned at = 0; at + 4 <= len && a->n_dns < NAME_SERVERS_MAX; at += 4)
 			memcpy(&a->dns[a->n_dns++], data + at, 4);
@@ -261,14 +276,16 @@ static void take_option(struct dhcp_answer *a, uint8_t type, const uint8_t *data
 	case OPTION_HOST_NAME:
 		memcpy(a->host, data, min((size_t)len, sizeof(a->host) - 1));
 		break;
-	default: break;
+	default:
+		break;
 	}
 }
 
 static bool parse(const struct dhcp *d, const uint8_t *data, size_t len, struct dhcp_answer *a)
 {
 	const struct dhcp_message *m = (const struct dhcp_message *)data;
-	if (len < FIXED_LEN + 1 || m->operation != 2 || m->id != d->id || m->magic != cpu_to_be32(MAGIC) ||
+	if (len < FIXED_LEN + 1 || m->operation != 2 || m->id != d->id ||
+		m->magic != cpu_to_be32(MAGIC) ||
 		memcmp(m->hardware, d->interface->netif->mac, 6) != 0)
 		return false;
 	memset(a, 0, sizeof(*a));
@@ -289,7 +306,9 @@ static bool parse(const struct dhcp *d, const uint8_t *data, size_t len, struct 
 static uint32_t natural_mask(uint32_t v4)
 {
 	uint8_t first = (uint8_t)v4;
-	return first < 128 ? IP4(255, 0, 0, 0) : first < 192 ? IP4(255, 255, 0, 0) : IP4(255, 255, 255, 0);
+	return first < 128   ? IP4(255, 0, 0, 0)
+	       : first < 192 ? IP4(255, 255, 0, 0)
+			     : IP4(255, 255, 255, 0);
 }
 
 static void take_lease_times(struct dhcp *d, const struct dhcp_answer *a)
@@ -338,7 +357,7 @@ static void bound(struct dhcp *d, const struct dhcp_answer *a)
 static void answer(struct dhcp *d, const struct dhcp_answer *a)
 {
 	bool usable = a->address != 0 && a->address != UINT32_MAX && !v4_is_multicast(a->address) &&
-		!v4_is_loopback(a->address);
+		      !v4_is_loopback(a->address);
 	if (a->type == OFFER && d->state == SELECTING && usable && a->server != 0) {
 		d->offered = a->address;
 		d->server = a->server;

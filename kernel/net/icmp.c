@@ -26,10 +26,22 @@ static const struct {
 	uint8_t err;
 	bool hard;
 } unreachable[] = {
-	{ENETUNREACH, false}, {EHOSTUNREACH, false}, {ENOPROTOOPT, true}, {ECONNREFUSED, true},
-	{EMSGSIZE, false}, {EOPNOTSUPP, false}, {ENETUNREACH, true}, {EHOSTDOWN, true},
-	{ENONET, true}, {ENETUNREACH, true}, {EHOSTUNREACH, true}, {ENETUNREACH, false},
-	{EHOSTUNREACH, false}, {EHOSTUNREACH, true}, {EHOSTUNREACH, true}, {EHOSTUNREACH, true},
+	{ENETUNREACH, false},
+	{EHOSTUNREACH, false},
+	{ENOPROTOOPT, true},
+	{ECONNREFUSED, true},
+	{EMSGSIZE, false},
+	{EOPNOTSUPP, false},
+	{ENETUNREACH, true},
+	{EHOSTDOWN, true},
+	{ENONET, true},
+	{ENETUNREACH, true},
+	{EHOSTUNREACH, true},
+	{ENETUNREACH, false},
+	{EHOSTUNREACH, false},
+	{EHOSTUNREACH, true},
+	{EHOSTUNREACH, true},
+	{EHOSTUNREACH, true},
 };
 
 static int reply(struct packet *p, const struct ip_info *ip)
@@ -40,7 +52,9 @@ static int reply(struct packet *p, const struct ip_info *ip)
 		packet_free(p);
 		return err;
 	}
-	struct ip_send s = {.from = ip->destination, .to = ip->source, .protocol = IPPROTO_ICMP,
+	struct ip_send s = {.from = ip->destination,
+		.to = ip->source,
+		.protocol = IPPROTO_ICMP,
 		.ttl = IP_TTL_DEFAULT};
 	p->flags = 0;
 	err = ip_output(p, &route, &s);
@@ -58,7 +72,8 @@ static void echo(struct packet *p, const struct ip_info *ip)
 }
 
 /* data: the start of a packet of ours, as someone on its way quotes it. */
-static void error_input(const struct icmp_header *h, const uint8_t *data, size_t len, const struct ip_info *ip)
+static void error_input(
+	const struct icmp_header *h, const uint8_t *data, size_t len, const struct ip_info *ip)
 {
 	struct ip_error e = {.type = h->type, .code = h->code, .reporter = ip->source};
 	uint8_t number = 0;

@@ -24,8 +24,8 @@ unsigned inet_port_flags(const struct socket *s)
 {
 	const struct inet_socket *i = (const struct inet_socket *)s;
 	return (i->v6.flags & INET6_V6ONLY ? PORT_V6ONLY : 0) |
-		(socket_option(s, OPTION_REUSE_ADDR) ? PORT_REUSE_ADDR : 0) |
-		(socket_option(s, OPTION_REUSE_PORT) ? PORT_REUSE_PORT : 0);
+	       (socket_option(s, OPTION_REUSE_ADDR) ? PORT_REUSE_ADDR : 0) |
+	       (socket_option(s, OPTION_REUSE_PORT) ? PORT_REUSE_PORT : 0);
 }
 
 /* Binding to what may become ours: while DHCP asks, wait for its answer. */
@@ -46,7 +46,8 @@ static int check_local(struct inet_socket *i, const struct ip_addr *ip)
 	return -EADDRNOTAVAIL;
 }
 
-static int parse_bind(struct inet_socket *i, const struct socket_address *a, struct ip_addr *ip, uint16_t *port)
+static int parse_bind(
+	struct inet_socket *i, const struct socket_address *a, struct ip_addr *ip, uint16_t *port)
 {
 	if (i->socket.family == AF_INET6)
 		return inet6_parse_bind(i, a, ip, port);
@@ -63,11 +64,13 @@ static int parse_bind(struct inet_socket *i, const struct socket_address *a, str
 }
 
 /* bind_lock held. */
-static int take_port(struct inet_socket *i, struct port_table *t, const struct ip_addr *ip, uint16_t *port)
+static int take_port(
+	struct inet_socket *i, struct port_table *t, const struct ip_addr *ip, uint16_t *port)
 {
 	i->port.ip = *ip;
 	i->port.netif_index = i->socket.netif_index;
-	i->port.flags = inet_port_flags(&i->socket) | (i->socket.type == SOCK_STREAM ? 0 : PORT_LISTENING);
+	i->port.flags =
+		inet_port_flags(&i->socket) | (i->socket.type == SOCK_STREAM ? 0 : PORT_LISTENING);
 	return port_bind(t, &i->port, port);
 }
 
@@ -90,7 +93,8 @@ int inet_bind(struct inet_socket *i, struct port_table *t, const struct socket_a
 		irq_state irq = spin_lock(&i->socket.lock);
 		i->flow.local = ip;
 		i->flow.local_port = port;
-		i->ip_options |= (later ? 0 : INET_BOUND_PORT) | (ip_is_any(&ip) ? 0 : INET_BOUND_ADDRESS);
+		i->ip_options |=
+			(later ? 0 : INET_BOUND_PORT) | (ip_is_any(&ip) ? 0 : INET_BOUND_ADDRESS);
 		spin_unlock(&i->socket.lock, irq);
 	}
 	mutex_unlock(&i->bind_lock);
@@ -114,8 +118,8 @@ int inet_autobind(struct inet_socket *i, struct port_table *t)
 	return err == -EADDRINUSE ? -EAGAIN : err;
 }
 
-int inet_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting, struct ip_addr *ip,
-	uint16_t *port)
+int inet_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting,
+	struct ip_addr *ip, uint16_t *port)
 {
 	int err = i->socket.family == AF_INET6 ? inet6_parse_peer(i, a, connecting, ip, port)
 					       : address_parse(a, AF_INET, ip, port);
@@ -269,10 +273,15 @@ static const struct {
 	uint8_t name;
 	uint32_t flag;
 } flags[] = {
-	{IP_PKTINFO, INET_PKTINFO}, {IP_RECVTTL, INET_RECVTTL}, {IP_RECVTOS, INET_RECVTOS},
-	{IP_RECVERR, INET_RECVERR}, {IP_FREEBIND, INET_FREEBIND},
-	{IP_MULTICAST_LOOP, INET_MULTICAST_LOOP}, {IP_MULTICAST_ALL, INET_MULTICAST_ALL},
-	{IP_BIND_ADDRESS_NO_PORT, INET_BIND_NO_PORT}, {IP_RECVORIGDSTADDR, INET_ORIGDSTADDR},
+	{IP_PKTINFO, INET_PKTINFO},
+	{IP_RECVTTL, INET_RECVTTL},
+	{IP_RECVTOS, INET_RECVTOS},
+	{IP_RECVERR, INET_RECVERR},
+	{IP_FREEBIND, INET_FREEBIND},
+	{IP_MULTICAST_LOOP, INET_MULTICAST_LOOP},
+	{IP_MULTICAST_ALL, INET_MULTICAST_ALL},
+	{IP_BIND_ADDRESS_NO_PORT, INET_BIND_NO_PORT},
+	{IP_RECVORIGDSTADDR, INET_ORIGDSTADDR},
 };
 
 static uint32_t flag_of(int name)
@@ -298,7 +307,8 @@ static int set_number(struct inet_socket *i, int name, int x)
 {
 	switch (name) {
 	case IP_TOS:
-		i->tos = (uint8_t)(i->socket.type == SOCK_STREAM ? x & ~3 : x); /* ECN is TCP's own */
+		i->tos = (uint8_t)(i->socket.type == SOCK_STREAM ? x & ~3
+								 : x); /* ECN is TCP's own */
 		return 0;
 	case IP_TTL:
 		if (x != -1 && (x < 1 || x > 255))
@@ -341,7 +351,9 @@ int inet_set_option(struct inet_socket *i, int level, int name, const void *valu
 {
 	if (level == SOL_IP)
 		return set_ip_option(i, name, value, len);
-	return level == SOL_IPV6 && i->socket.family == AF_INET6 ? inet6_set_option(i, name, value, len) : -ENOPROTOOPT;
+	return level == SOL_IPV6 && i->socket.family == AF_INET6
+		       ? inet6_set_option(i, name, value, len)
+		       : -ENOPROTOOPT;
 }
 
 int inet_mtu(struct inet_socket *i)
@@ -360,22 +372,33 @@ static int get_ip_option(struct inet_socket *i, int name, void *value, size_t si
 		x = (i->ip_options & flag) != 0;
 	} else {
 		switch (name) {
-		case IP_TOS: x = i->tos; break;
-		case IP_TTL: x = i->ttl; break;
-		case IP_MTU_DISCOVER: x = i->mtu_discover; break;
-		case IP_MULTICAST_TTL: x = i->multicast_ttl; break;
-		case IP_OPTIONS: return 0; /* there are none */
+		case IP_TOS:
+			x = i->tos;
+			break;
+		case IP_TTL:
+			x = i->ttl;
+			break;
+		case IP_MTU_DISCOVER:
+			x = i->mtu_discover;
+			break;
+		case IP_MULTICAST_TTL:
+			x = i->multicast_ttl;
+			break;
+		case IP_OPTIONS:
+			return 0; /* there are none */
 		case IP_MTU:
 			x = inet_mtu(i);
 			if (x < 0)
 				return x;
 			break;
 		case IP_MULTICAST_IF: {
-			struct netif *n = i->multicast_netif ? netif_by(i->multicast_netif, 0) : NULL;
+			struct netif *n =
+				i->multicast_netif ? netif_by(i->multicast_netif, 0) : NULL;
 			x = n ? (int)netif_interface(n)->v4 : 0;
 			break;
 		}
-		default: return -ENOPROTOOPT;
+		default:
+			return -ENOPROTOOPT;
 		}
 	}
 	/* A short buffer gets the byte, if it fits one. */

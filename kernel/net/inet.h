@@ -37,11 +37,11 @@ struct inet6_options {
 };
 
 struct inet_socket {
-	struct socket socket; /* first */
+	struct socket socket;   /* first */
 	struct mutex bind_lock; /* one thread at a time gives it a port */
 	/* under socket.lock: */
-	struct flow flow;     /* local address: any until bound or connected */
-	struct route route;   /* of the connected peer; check route_valid() */
+	struct flow flow;   /* local address: any until bound or connected */
+	struct route route; /* of the connected peer; check route_valid() */
 	struct port_user port;
 	/* options, single words: */
 	uint32_t ip_options;
@@ -54,7 +54,7 @@ struct inet_socket {
 			uint32_t group;
 			struct interface *interface;
 		} joined[INET_GROUPS_MAX];
-	} *groups; /* under socket.lock */
+	} * groups; /* under socket.lock */
 };
 
 static inline struct inet_socket *inet_of(struct socket *s)
@@ -72,17 +72,20 @@ void inet_init_socket(struct inet_socket *i);
 /* Port flags from the generic options. */
 unsigned inet_port_flags(const struct socket *s);
 /* bind(2): checks the address and takes the port.  One bind per socket: -EINVAL. */
-int inet_bind(struct inet_socket *i, struct port_table *t, const struct socket_address *a) must_check;
+int inet_bind(
+	struct inet_socket *i, struct port_table *t, const struct socket_address *a) must_check;
 /* A port of its own if it has none. */
 int inet_autobind(struct inet_socket *i, struct port_table *t) must_check;
 int inet_name(struct socket *s, struct socket_address *out) must_check;
 /* Whom connect(2) or sendto(2) means; the wildcard is this machine.  Only IPv4 can be reached as yet. */
-int inet_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting, struct ip_addr *ip,
-	uint16_t *port) must_check;
+int inet_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting,
+	struct ip_addr *ip, uint16_t *port) must_check;
 /* Levels SOL_IP and SOL_IPV6; -ENOPROTOOPT. */
-int inet_set_option(struct inet_socket *i, int level, int name, const void *value, size_t len) must_check;
+int inet_set_option(
+	struct inet_socket *i, int level, int name, const void *value, size_t len) must_check;
 /* Options that are not the protocol's own; for a level nobody knows getsockopt(2) has another error than setsockopt(2). */
-int inet_get_option(struct inet_socket *i, int level, int name, void *value, size_t size) must_check;
+int inet_get_option(
+	struct inet_socket *i, int level, int name, void *value, size_t size) must_check;
 void inet_leave_groups(struct inet_socket *i);
 bool inet_in_group(struct inet_socket *i, uint32_t group);
 /* The interface an option or control message names: by index, else by address; NULL. */
@@ -90,9 +93,10 @@ struct netif *netif_by(unsigned index, uint32_t v4);
 
 /* kernel/net/inet6.c: the same for AF_INET6. */
 void inet6_init(struct inet6_options *o);
-int inet6_parse_bind(struct inet_socket *i, const struct socket_address *a, struct ip_addr *ip, uint16_t *port) must_check;
-int inet6_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting, struct ip_addr *ip,
+int inet6_parse_bind(struct inet_socket *i, const struct socket_address *a, struct ip_addr *ip,
 	uint16_t *port) must_check;
+int inet6_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting,
+	struct ip_addr *ip, uint16_t *port) must_check;
 int inet6_set_option(struct inet_socket *i, int name, const void *value, size_t len) must_check;
 int inet6_get_option(struct inet_socket *i, int name, void *value, size_t size) must_check;
 /* IPV6_MTU and IP_MTU; -ENOTCONN. */

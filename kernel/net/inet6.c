@@ -22,7 +22,8 @@ static bool needs_scope(const struct ip_addr *ip)
 	return ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
 }
 
-static int check_scope(const struct inet_socket *i, const struct socket_address *a, const struct ip_addr *ip)
+static int check_scope(
+	const struct inet_socket *i, const struct socket_address *a, const struct ip_addr *ip)
 {
 	struct linux_sockaddr_in6 in = {0};
 	if (!needs_scope(ip))
@@ -35,7 +36,8 @@ static int check_scope(const struct inet_socket *i, const struct socket_address 
 	return netif_by(index, 0) ? 0 : -ENODEV;
 }
 
-int inet6_parse_bind(struct inet_socket *i, const struct socket_address *a, struct ip_addr *ip, uint16_t *port)
+int inet6_parse_bind(
+	struct inet_socket *i, const struct socket_address *a, struct ip_addr *ip, uint16_t *port)
 {
 	int err = address_parse(a, AF_INET6, ip, port);
 	if (err < 0)
@@ -53,8 +55,8 @@ int inet6_parse_bind(struct inet_socket *i, const struct socket_address *a, stru
 }
 
 /* UDP takes IPv4's addresses too. */
-static int parse_v4_peer(struct inet_socket *i, const struct socket_address *a, bool connecting, struct ip_addr *ip,
-	uint16_t *port)
+static int parse_v4_peer(struct inet_socket *i, const struct socket_address *a, bool connecting,
+	struct ip_addr *ip, uint16_t *port)
 {
 	int err = address_parse(a, AF_INET, ip, port);
 	if (err == 0 && i->v6.flags & INET6_V6ONLY)
@@ -62,8 +64,8 @@ static int parse_v4_peer(struct inet_socket *i, const struct socket_address *a, 
 	return err;
 }
 
-int inet6_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting, struct ip_addr *ip,
-	uint16_t *port)
+int inet6_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting,
+	struct ip_addr *ip, uint16_t *port)
 {
 	const struct linux_sockaddr *generic = (const struct linux_sockaddr *)a->bytes;
 	bool stream = i->socket.type == SOCK_STREAM;
@@ -91,11 +93,30 @@ int inet6_parse_peer(struct inet_socket *i, const struct socket_address *a, bool
 /* Those that are one flag, by its bit.  Most are about packets of IPv6: only kept. */
 static const uint8_t flags[] = {
 	/* those with an INET6_ name: */
-	IPV6_V6ONLY, IPV6_RECVPKTINFO, IPV6_MULTICAST_LOOP, IPV6_MULTICAST_ALL, IPV6_AUTOFLOWLABEL,
+	IPV6_V6ONLY,
+	IPV6_RECVPKTINFO,
+	IPV6_MULTICAST_LOOP,
+	IPV6_MULTICAST_ALL,
+	IPV6_AUTOFLOWLABEL,
 	/* the others: */
-	IPV6_2292PKTINFO, IPV6_2292HOPOPTS, IPV6_2292DSTOPTS, IPV6_2292RTHDR, IPV6_2292HOPLIMIT, IPV6_FLOWINFO,
-	IPV6_RECVERR, IPV6_RECVERR_RFC4884, IPV6_FLOWINFO_SEND, IPV6_RECVHOPLIMIT, IPV6_RECVHOPOPTS, IPV6_RECVRTHDR,
-	IPV6_RECVDSTOPTS, IPV6_RECVPATHMTU, IPV6_DONTFRAG, IPV6_RECVTCLASS, IPV6_RECVORIGDSTADDR, IPV6_RECVFRAGSIZE,
+	IPV6_2292PKTINFO,
+	IPV6_2292HOPOPTS,
+	IPV6_2292DSTOPTS,
+	IPV6_2292RTHDR,
+	IPV6_2292HOPLIMIT,
+	IPV6_FLOWINFO,
+	IPV6_RECVERR,
+	IPV6_RECVERR_RFC4884,
+	IPV6_FLOWINFO_SEND,
+	IPV6_RECVHOPLIMIT,
+	IPV6_RECVHOPOPTS,
+	IPV6_RECVRTHDR,
+	IPV6_RECVDSTOPTS,
+	IPV6_RECVPATHMTU,
+	IPV6_DONTFRAG,
+	IPV6_RECVTCLASS,
+	IPV6_RECVORIGDSTADDR,
+	IPV6_RECVFRAGSIZE,
 };
 _Static_assert(array_size(flags) <= 32, "struct inet6_options.flags");
 
@@ -158,9 +179,15 @@ static int set_byte(struct inet_socket *i, int name, int x)
 	if (x < (name == IPV6_MINHOPCOUNT ? 0 : -1) || x > 255)
 		return -EINVAL;
 	switch (name) {
-	case IPV6_UNICAST_HOPS: o->hops = (int16_t)x; break;
-	case IPV6_MULTICAST_HOPS: o->multicast_hops = (int16_t)(x == -1 ? 1 : x); break;
-	case IPV6_MINHOPCOUNT: o->min_hops = (uint8_t)x; break;
+	case IPV6_UNICAST_HOPS:
+		o->hops = (int16_t)x;
+		break;
+	case IPV6_MULTICAST_HOPS:
+		o->multicast_hops = (int16_t)(x == -1 ? 1 : x);
+		break;
+	case IPV6_MINHOPCOUNT:
+		o->min_hops = (uint8_t)x;
+		break;
 	default: /* IPV6_TCLASS; ECN is TCP's own */
 		x = max(x, 0);
 		o->tclass = (uint8_t)(stream ? x & ~3 : x);
@@ -197,17 +224,32 @@ static int get_number(struct inet_socket *i, int name, int *x)
 {
 	const struct inet6_options *o = &i->v6;
 	switch (name) {
-	case IPV6_UNICAST_HOPS: *x = o->hops < 0 ? HOPS_DEFAULT : o->hops; break;
-	case IPV6_MULTICAST_HOPS: *x = o->multicast_hops; break;
-	case IPV6_MULTICAST_IF: *x = (int)o->multicast_netif; break;
-	case IPV6_MINHOPCOUNT: *x = o->min_hops; break;
-	case IPV6_TCLASS: *x = o->tclass; break;
-	case IPV6_MTU_DISCOVER: *x = o->mtu_discover; break;
-	case IPV6_FREEBIND: *x = (i->ip_options & INET_FREEBIND) != 0; break;
+	case IPV6_UNICAST_HOPS:
+		*x = o->hops < 0 ? HOPS_DEFAULT : o->hops;
+		break;
+	case IPV6_MULTICAST_HOPS:
+		*x = o->multicast_hops;
+		break;
+	case IPV6_MULTICAST_IF:
+		*x = (int)o->multicast_netif;
+		break;
+	case IPV6_MINHOPCOUNT:
+		*x = o->min_hops;
+		break;
+	case IPV6_TCLASS:
+		*x = o->tclass;
+		break;
+	case IPV6_MTU_DISCOVER:
+		*x = o->mtu_discover;
+		break;
+	case IPV6_FREEBIND:
+		*x = (i->ip_options & INET_FREEBIND) != 0;
+		break;
 	case IPV6_MTU:
 		*x = inet_mtu(i);
 		return *x < 0 ? *x : 0;
-	default: return -ENOPROTOOPT;
+	default:
+		return -ENOPROTOOPT;
 	}
 	return 0;
 }
@@ -216,12 +258,14 @@ int inet6_set_option(struct inet_socket *i, int name, const void *value, size_t 
 {
 	/* No interface has groups while IPv6 is off: as Linux. */
 	if (name == IPV6_ADD_MEMBERSHIP || name == IPV6_DROP_MEMBERSHIP)
-		return len >= sizeof(struct linux_ipv6_mreq) && i->socket.type == SOCK_STREAM ? -EPROTO : -EINVAL;
+		return len >= sizeof(struct linux_ipv6_mreq) && i->socket.type == SOCK_STREAM
+			       ? -EPROTO
+			       : -EINVAL;
 	uint32_t flag = flag_of(name);
 	int x = 0;
 	int err = option_get_int(value, len, &x);
 	if (err < 0 && (name == IPV6_DONTFRAG || name == IPV6_AUTOFLOWLABEL))
-		err = 0; /* Linux reads nothing as 0 there */
+		err = 0;        /* Linux reads nothing as 0 there */
 	if (err < 0 && !flag) { /* that there is no such option comes first */
 		int known = get_number(i, name, &x);
 		return known == -ENOPROTOOPT ? known : err;

@@ -56,7 +56,8 @@ static long list_interfaces(user_addr argument)
 		string_copy(r.ifr_name, n->name, sizeof(r.ifr_name));
 		put_address(&r, i->v4);
 		if (c.ifc_buf)
-			err = copy_out(user_at((uintptr_t)c.ifc_buf + (uintptr_t)c.ifc_len), &r, sizeof(r));
+			err = copy_out(user_at((uintptr_t)c.ifc_buf + (uintptr_t)c.ifc_len), &r,
+				sizeof(r));
 		if (err < 0)
 			return err;
 		c.ifc_len += (int32_t)sizeof(r);
@@ -70,17 +71,38 @@ static int ask(const struct netif *n, unsigned request, struct linux_ifreq *r)
 	const struct interface *i = netif_interface(n);
 	uint32_t v4 = 0;
 	switch (request) {
-	case SIOCGIFFLAGS: r->flags = flags_of(n); return 0;
-	case SIOCGIFINDEX: r->value = (int32_t)n->index; return 0;
-	case SIOCGIFMETRIC: r->value = 0; return 0;
-	case SIOCGIFTXQLEN: r->value = 1000; return 0;
-	case SIOCGIFMTU: r->value = n->flags & NETIF_LOOPBACK ? 65536 : n->mtu; return 0;
-	case SIOCGIFHWADDR: put_hardware(r, n); return 0;
-	case SIOCGIFADDR: v4 = i->v4; break;
-	case SIOCGIFDSTADDR: v4 = i->v4; break;
-	case SIOCGIFNETMASK: v4 = i->mask; break;
-	case SIOCGIFBRDADDR: v4 = i->broadcast; break;
-	default: return -ENOTTY;
+	case SIOCGIFFLAGS:
+		r->flags = flags_of(n);
+		return 0;
+	case SIOCGIFINDEX:
+		r->value = (int32_t)n->index;
+		return 0;
+	case SIOCGIFMETRIC:
+		r->value = 0;
+		return 0;
+	case SIOCGIFTXQLEN:
+		r->value = 1000;
+		return 0;
+	case SIOCGIFMTU:
+		r->value = n->flags & NETIF_LOOPBACK ? 65536 : n->mtu;
+		return 0;
+	case SIOCGIFHWADDR:
+		put_hardware(r, n);
+		return 0;
+	case SIOCGIFADDR:
+		v4 = i->v4;
+		break;
+	case SIOCGIFDSTADDR:
+		v4 = i->v4;
+		break;
+	case SIOCGIFNETMASK:
+		v4 = i->mask;
+		break;
+	case SIOCGIFBRDADDR:
+		v4 = i->broadcast;
+		break;
+	default:
+		return -ENOTTY;
 	}
 	if (i->v4 == 0)
 		return -EADDRNOTAVAIL;
@@ -91,7 +113,7 @@ static int ask(const struct netif *n, unsigned request, struct linux_ifreq *r)
 static bool is_interface_request(unsigned request)
 {
 	return (request >= SIOCGIFNAME && request <= SIOCGIFHWADDR) || request == SIOCGIFINDEX ||
-		request == SIOCGIFTXQLEN;
+	       request == SIOCGIFTXQLEN;
 }
 
 long interface_ioctl(unsigned request, user_addr argument)

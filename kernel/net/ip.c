@@ -101,10 +101,10 @@ void ip_input(struct netif *n, struct packet *p, unsigned flags)
 		goto drop;
 	/* Martians: no group as a source, nothing from 127/8 on a wire. */
 	if (unlikely(v4_is_multicast(h->source) || h->source == UINT32_MAX ||
-		    (v4_is_loopback(h->source) && !(n->flags & NETIF_LOOPBACK))))
+		     (v4_is_loopback(h->source) && !(n->flags & NETIF_LOOPBACK))))
 		goto drop;
-	if (unlikely(header_len > sizeof(*h) &&
-		    !options_acceptable((const uint8_t *)(h + 1), header_len - (unsigned)sizeof(*h))))
+	if (unlikely(header_len > sizeof(*h) && !options_acceptable((const uint8_t *)(h + 1),
+							header_len - (unsigned)sizeof(*h))))
 		goto bad;
 	p->network = p->start;
 	p->transport = p->start + header_len;
@@ -171,7 +171,8 @@ int ip_output(struct packet *p, const struct route *r, const struct ip_send *s)
 	h->fragment = cpu_to_be16(IP4_DONT_FRAGMENT);
 	if (!s->dont_fragment) {
 		uint32_t id = atomic_fetch_add_explicit(&next_id, 1, memory_order_relaxed);
-		h->id = (uint16_t)(id ^ flow_hash(&(struct flow){.local = s->from, .remote = s->to}));
+		h->id = (uint16_t)(id ^
+				   flow_hash(&(struct flow){.local = s->from, .remote = s->to}));
 		h->fragment = 0;
 	}
 	h->ttl = s->ttl;

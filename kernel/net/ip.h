@@ -32,11 +32,11 @@ struct ip_info {
 /* A packet of ours did not arrive, as ICMP or ARP tells.  flow: as its sender sees it. */
 struct ip_error {
 	struct flow flow;
-	int err;             /* positive errno */
-	bool hard;           /* RFC 1122 4.2.3.9: protocol or port unreachable */
-	uint8_t type, code;  /* ICMP's */
-	uint16_t mtu;        /* of "fragmentation needed", else 0 */
-	uint32_t sequence;   /* first 4 bytes of the transport header after the ports */
+	int err;            /* positive errno */
+	bool hard;          /* RFC 1122 4.2.3.9: protocol or port unreachable */
+	uint8_t type, code; /* ICMP's */
+	uint16_t mtu;       /* of "fragmentation needed", else 0 */
+	uint32_t sequence;  /* first 4 bytes of the transport header after the ports */
 	struct ip_addr reporter;
 };
 

@@ -63,7 +63,7 @@ static void expire(struct wheel_timer *t)
 static struct datagram *find(const struct ip4_header *h)
 {
 	struct datagram *d = NULL;
-	list_for_each(d, &datagrams, link)
+	list_for_each (d, &datagrams, link)
 		if (d->id == h->id && d->source == h->source && d->destination == h->destination &&
 			d->protocol == h->protocol)
 			return d;
@@ -99,7 +99,7 @@ static int insert(struct datagram *d, struct packet *p, uint32_t offset, bool la
 	struct packet *other = NULL;
 	if (d->total && (end > d->total || (last && end != d->total)))
 		return -EINVAL;
-	list_for_each(other, &d->fragments, link) {
+	list_for_each (other, &d->fragments, link) {
 		uint32_t other_offset = (uint32_t)other->owner[0];
 		uint32_t other_end = other_offset + packet_length(other);
 		if (last && other_end > end)
@@ -136,7 +136,7 @@ static struct packet *join(struct datagram *d)
 	whole->len = header_len + d->total;
 	memcpy(packet_data(whole), first->buffer + first->network, header_len);
 	struct packet *p = NULL;
-	list_for_each(p, &d->fragments, link)
+	list_for_each (p, &d->fragments, link)
 		packet_read(p, 0, packet_data(whole) + header_len + p->owner[0], packet_length(p));
 	return whole;
 }
@@ -153,7 +153,8 @@ static struct packet *reassemble(struct packet *p, const struct ip4_header *h)
 	if (len == 0 || (!last && len % 8 != 0) || offset + len > DATAGRAM_MAX - sizeof(*h))
 		goto drop;
 	while (!d && n_datagrams > 0 &&
-		(n_datagrams >= DATAGRAMS_MAX || bytes_held + packet_charge(p) > net_limits.fragments_max))
+		(n_datagrams >= DATAGRAMS_MAX ||
+			bytes_held + packet_charge(p) > net_limits.fragments_max))
 		datagram_free(list_first(&datagrams, struct datagram, link));
 	if (!d)
 		d = create(h);

@@ -46,7 +46,10 @@ static void send(struct interface *i, uint8_t type, uint32_t group, uint32_t to)
 	*m = (struct igmp_message){.type = type, .group = group};
 	m->checksum = checksum_final(checksum_add(0, m, sizeof(*m)));
 	p->len = sizeof(*m);
-	struct ip_send s = {.from = ip_from_v4(i->v4), .to = ip_from_v4(to), .protocol = IPPROTO_IGMP, .ttl = 1,
+	struct ip_send s = {.from = ip_from_v4(i->v4),
+		.to = ip_from_v4(to),
+		.protocol = IPPROTO_IGMP,
+		.ttl = 1,
 		.tos = 0xc0};
 	struct route r = {.netif = i->netif, .kind = ROUTE_MULTICAST, .mtu = i->netif->mtu};
 	(void)ip_output(p, &r, &s);
@@ -101,12 +104,14 @@ void igmp_input(struct packet *p, const struct ip_info *ip)
 	const struct igmp_message *m = (const struct igmp_message *)packet_data(p);
 	uint32_t groups[MEMBERSHIPS_MAX];
 	unsigned n = 0;
-	if (p->len < sizeof(*m) || m->type != IGMP_QUERY || checksum_final(checksum_add(0, m, p->len)) != 0)
+	if (p->len < sizeof(*m) || m->type != IGMP_QUERY ||
+		checksum_final(checksum_add(0, m, p->len)) != 0)
 		goto done;
 	irq_state irq = spin_lock(&lock);
 	for (unsigned at = 0; at < MEMBERSHIPS_MAX; at++) {
 		const struct membership *known = &memberships[at];
-		if (known->n > 0 && known->interface == i && (m->group == 0 || m->group == known->group))
+		if (known->n > 0 && known->interface == i &&
+			(m->group == 0 || m->group == known->group))
 			groups[n++] = known->group;
 	}
 	spin_unlock(&lock, irq);

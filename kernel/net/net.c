@@ -51,9 +51,9 @@ const struct ip_protocol *ip_protocol_find(uint8_t number)
 
 /* Its CPU's alone, interrupts off. */
 static struct batch {
-	struct list outputs;   /* connections to run tcp_output() on */
-	uint64_t to_flush;     /* bit per netif index that transmitted */
-	bool pending;          /* there is something to do at all */
+	struct list outputs; /* connections to run tcp_output() on */
+	uint64_t to_flush;   /* bit per netif index that transmitted */
+	bool pending;        /* there is something to do at all */
 	bool running;
 } batches[CPU_MAX];
 
@@ -146,7 +146,8 @@ static void attach(struct netif *n)
 	n->protocol = i;
 }
 
-static const struct netif_upper upper = {.attach = attach, .receive = net_receive, .receive_done = receive_done};
+static const struct netif_upper upper = {
+	.attach = attach, .receive = net_receive, .receive_done = receive_done};
 
 /* A connection may fill a 32nd of the memory each way, but not more than Linux allows by default. */
 static void set_limits(void)
@@ -154,9 +155,12 @@ static void set_limits(void)
 	struct memory_usage usage;
 	page_usage(&usage);
 	uint64_t bytes = usage.total * PAGE_SIZE;
-	net_limits.tcp_buffer_max = (uint32_t)max(min(bytes / 32, (uint64_t)6 << 20), (uint64_t)64 << 10);
-	net_limits.time_wait_max = (uint32_t)max(min(bytes / 16384, (uint64_t)262144), (uint64_t)512);
-	net_limits.fragments_max = (uint32_t)max(min(bytes / 64, (uint64_t)4 << 20), (uint64_t)128 << 10);
+	net_limits.tcp_buffer_max =
+		(uint32_t)max(min(bytes / 32, (uint64_t)6 << 20), (uint64_t)64 << 10);
+	net_limits.time_wait_max =
+		(uint32_t)max(min(bytes / 16384, (uint64_t)262144), (uint64_t)512);
+	net_limits.fragments_max =
+		(uint32_t)max(min(bytes / 64, (uint64_t)4 << 20), (uint64_t)128 << 10);
 }
 
 void net_init(void)

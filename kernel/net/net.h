@@ -29,8 +29,8 @@ bool loopback_deliver(void);
 
 /* Bytes of memory the network may hold for its biggest users, from what the machine has. */
 struct net_limits {
-	uint32_t tcp_buffer_max;  /* one connection's, each way */
-	uint32_t time_wait_max;   /* objects */
-	uint32_t fragments_max;   /* bytes held for reassembly */
+	uint32_t tcp_buffer_max; /* one connection's, each way */
+	uint32_t time_wait_max;  /* objects */
+	uint32_t fragments_max;  /* bytes held for reassembly */
 };
 extern struct net_limits net_limits;

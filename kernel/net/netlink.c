@@ -11,9 +11,9 @@
 #include "kernel/net/route.h"
 
 #define REQUEST_MAX 4096u
-#define REPLY_MAX 3584u      /* fits the buffers programs read into */
+#define REPLY_MAX 3584u /* fits the buffers programs read into */
 #define REPLIES_MAX 64u
-#define MESSAGE_MAX 256u     /* an upper bound of one of ours */
+#define MESSAGE_MAX 256u /* an upper bound of one of ours */
 
 struct reply {
 	struct list link;
@@ -146,7 +146,7 @@ static void put_link(struct question *q, const struct netif *n)
 		.ifi_type = local ? ARPHRD_LOOPBACK : ARPHRD_ETHER,
 		.ifi_index = (int32_t)n->index,
 		.ifi_flags = IFF_UP | (n->link_up ? IFF_RUNNING | IFF_LOWER_UP : 0) |
-			(local ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST),
+			     (local ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST),
 	};
 	uint8_t broadcast[6];
 	memset(broadcast, local ? 0 : 0xff, 6);
@@ -248,12 +248,14 @@ static int get_link(struct question *q, const uint8_t *body, size_t len)
 		if (a.rta_len < sizeof(a) || a.rta_len > len - at)
 			break;
 		if (a.rta_type == IFLA_IFNAME)
-			memcpy(name, body + at + sizeof(a), min((size_t)a.rta_len - sizeof(a), sizeof(name) - 1));
+			memcpy(name, body + at + sizeof(a),
+				min((size_t)a.rta_len - sizeof(a), sizeof(name) - 1));
 		at += align_up((size_t)a.rta_len, 4);
 	}
 	struct netif *n;
 	for (unsigned at = 0; (n = netif_at(at)); at++) {
-		if (info.ifi_index ? (int32_t)n->index == info.ifi_index : strcmp(n->name, name) == 0) {
+		if (info.ifi_index ? (int32_t)n->index == info.ifi_index
+				   : strcmp(n->name, name) == 0) {
 			put_link(q, n);
 			return 0;
 		}
@@ -261,10 +263,13 @@ static int get_link(struct question *q, const uint8_t *body, size_t len)
 	return -ENODEV;
 }
 
-static void answer(struct netlink_socket *s, const struct linux_nlmsghdr *h, const uint8_t *body, size_t len)
+static void answer(
+	struct netlink_socket *s, const struct linux_nlmsghdr *h, const uint8_t *body, size_t len)
 {
-	struct question q = {.socket = s, .header = *h, .dump = (h->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP};
-	bool known = h->nlmsg_type == RTM_GETLINK || h->nlmsg_type == RTM_GETADDR || h->nlmsg_type == RTM_GETROUTE;
+	struct question q = {
+		.socket = s, .header = *h, .dump = (h->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP};
+	bool known = h->nlmsg_type == RTM_GETLINK || h->nlmsg_type == RTM_GETADDR ||
+		     h->nlmsg_type == RTM_GETROUTE;
 	int err = 0;
 	if (!(h->nlmsg_flags & NLM_F_REQUEST) || h->nlmsg_type < NLMSG_MIN_TYPE)
 		return;
@@ -323,7 +328,8 @@ static int netlink_bind(struct socket *s, const struct socket_address *a)
 	return 0;
 }
 
-static int netlink_connect(struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
+static int netlink_connect(
+	struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
 {
 	(void)flags, (void)deadline_ns;
 	struct linux_sockaddr_nl nl;
@@ -338,7 +344,8 @@ static int netlink_connect(struct socket *s, const struct socket_address *a, int
 
 static void format_address(struct socket_address *out, uint32_t port, uint32_t groups)
 {
-	struct linux_sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_pid = port, .nl_groups = groups};
+	struct linux_sockaddr_nl nl = {
+		.nl_family = AF_NETLINK, .nl_pid = port, .nl_groups = groups};
 	memcpy(out->bytes, &nl, sizeof(nl));
 	out->len = sizeof(nl);
 }
@@ -423,7 +430,8 @@ static long netlink_receive(struct socket *s, struct socket_message *m)
 		}
 		if (m->flags & MSG_DONTWAIT)
 			return -EAGAIN;
-		int err = wait_event_interruptible(&s->ready, EPOLLIN, !list_empty(&n->replies), m->deadline_ns);
+		int err = wait_event_interruptible(
+			&s->ready, EPOLLIN, !list_empty(&n->replies), m->deadline_ns);
 		if (err < 0)
 			return err == -ETIMEDOUT ? -EAGAIN : err;
 	}
@@ -463,7 +471,7 @@ static void netlink_destroy(struct socket *s)
 }
 
 #define NETLINK_OPS                                                                                \
-	.family = AF_NETLINK, .number = -1, .create = netlink_create, .bind = netlink_bind,         \
+	.family = AF_NETLINK, .number = -1, .create = netlink_create, .bind = netlink_bind,        \
 	.connect = netlink_connect, .name = netlink_name, .peer = netlink_peer,                    \
 	.set_option = netlink_set_option, .send = netlink_send, .receive = netlink_receive,        \
 	.poll = netlink_poll, .destroy = netlink_destroy

@@ -6,7 +6,8 @@
 
 /* n bytes from offset (of the data) on; they must be there. */
 void packet_read(const struct packet *p, uint32_t offset, void *to, uint32_t n);
-int packet_to_io(const struct packet *p, uint32_t offset, struct io_buffer *to, uint32_t n) must_check;
+int packet_to_io(
+	const struct packet *p, uint32_t offset, struct io_buffer *to, uint32_t n) must_check;
 /* Cut n bytes off the front, or all but the first n off the back.  Fragments stay counted. */
 void packet_trim_front(struct packet *p, uint32_t n);
 void packet_trim_back(struct packet *p, uint32_t keep);
@@ -22,5 +23,6 @@ int packet_from_io(struct io_buffer *from, uint32_t n, struct packet **out) must
 /* Memory it holds, for buffer limits: trimming does not change it. */
 static inline uint32_t packet_charge(const struct packet *p)
 {
-	return p->size + (uint32_t)(offsetof(struct packet, fragments) + p->n_fragments * PAGE_SIZE);
+	return p->size +
+	       (uint32_t)(offsetof(struct packet, fragments) + p->n_fragments * PAGE_SIZE);
 }

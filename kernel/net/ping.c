@@ -23,7 +23,9 @@ static void hold_user(struct port_user *u)
 void ping_input(const struct packet *p, const struct ip_info *ip)
 {
 	const uint8_t *header = p->buffer + p->start;
-	struct flow f = {.local = ip->destination, .remote = ip->source, .local_port = load_be16(header + 4)};
+	struct flow f = {.local = ip->destination,
+		.remote = ip->source,
+		.local_port = load_be16(header + 4)};
 	struct port_user *u = port_find(&identifiers, &f, p->netif->index, 0);
 	if (!u)
 		return;
@@ -68,7 +70,10 @@ static long ping_send(struct socket *s, struct socket_message *m)
 		memset(h + 2, 0, 2);
 		uint16_t sum = checksum_final(checksum_packet(p, 0));
 		memcpy(h + 2, &sum, 2);
-		struct ip_send send = {.from = t.from, .to = t.to, .protocol = IPPROTO_ICMP, .ttl = t.ttl,
+		struct ip_send send = {.from = t.from,
+			.to = t.to,
+			.protocol = IPPROTO_ICMP,
+			.ttl = t.ttl,
 			.tos = t.tos};
 		err = ip_output(p, &t.route, &send);
 	} else if (p) {
@@ -96,7 +101,8 @@ static int ping_bind(struct socket *s, const struct socket_address *a)
 	return inet_bind(inet_of(s), &identifiers, a);
 }
 
-static int ping_connect(struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
+static int ping_connect(
+	struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
 {
 	(void)flags, (void)deadline_ns;
 	return datagram_connect(datagram_of(s), &identifiers, a);

@@ -94,7 +94,8 @@ static bool addresses_meet(const struct port_user *a, const struct port_user *b)
 	return ip_is_any(&a->ip) || ip_is_any(&b->ip) || ip_equal(&a->ip, &b->ip);
 }
 
-static bool in_conflict(const struct port_table *t, const struct port_user *a, const struct port_user *b)
+static bool in_conflict(
+	const struct port_table *t, const struct port_user *a, const struct port_user *b)
 {
 	if (a == b || !addresses_meet(a, b))
 		return false;
@@ -108,10 +109,10 @@ static bool in_conflict(const struct port_table *t, const struct port_user *a, c
 static bool may_join(const struct port_table *t, const struct port *p, const struct port_user *u)
 {
 	const struct port_user *other = NULL;
-	list_for_each(other, &p->listening, link)
+	list_for_each (other, &p->listening, link)
 		if (in_conflict(t, u, other))
 			return false;
-	list_for_each(other, &p->others, link)
+	list_for_each (other, &p->others, link)
 		if (in_conflict(t, u, other))
 			return false;
 	return true;
@@ -188,7 +189,7 @@ int port_listen(struct port_table *t, struct port_user *u)
 	int err = 0;
 	irq_state irq = spin_lock(lock_of(t, p->number));
 	const struct port_user *other = NULL;
-	list_for_each(other, &p->listening, link)
+	list_for_each (other, &p->listening, link)
 		if (in_conflict(t, u, other))
 			err = -EADDRINUSE;
 	if (err == 0) {
@@ -210,7 +211,8 @@ void port_unlisten(struct port_table *t, struct port_user *u)
 	spin_unlock(lock_of(t, p->number), irq);
 }
 
-void port_change(struct port_table *t, struct port_user *u, const struct ip_addr *ip, struct flow *peer, unsigned flags)
+void port_change(struct port_table *t, struct port_user *u, const struct ip_addr *ip,
+	struct flow *peer, unsigned flags)
 {
 	struct port *p = u->port;
 	struct spinlock *lock = p ? lock_of(t, p->number) : &t->growth;
@@ -247,7 +249,8 @@ static unsigned score(const struct port_user *u, const struct flow *f, unsigned 
 		return 0;
 	}
 	if (u->peer) {
-		if (u->peer->remote_port != f->remote_port || !ip_equal(&u->peer->remote, &f->remote))
+		if (u->peer->remote_port != f->remote_port ||
+			!ip_equal(&u->peer->remote, &f->remote))
 			return 0;
 		points += 10;
 	}
@@ -259,17 +262,19 @@ static unsigned score(const struct port_user *u, const struct flow *f, unsigned 
 	return points;
 }
 
-static struct port_user *find_best(struct port *p, const struct flow *f, unsigned netif_index, uint32_t hash)
+static struct port_user *find_best(
+	struct port *p, const struct flow *f, unsigned netif_index, uint32_t hash)
 {
 	struct port_user *best = NULL, *u = NULL;
 	unsigned best_score = 0, n_group = 0;
-	list_for_each(u, &p->listening, link) {
+	list_for_each (u, &p->listening, link) {
 		unsigned points = score(u, f, netif_index);
 		if (points > best_score) {
 			best_score = points;
 			best = u;
 			n_group = 1;
-		} else if (points > 0 && points == best_score && best->flags & u->flags & PORT_REUSE_PORT) {
+		} else if (points > 0 && points == best_score &&
+			   best->flags & u->flags & PORT_REUSE_PORT) {
 			n_group++;
 		}
 	}
@@ -277,13 +282,15 @@ static struct port_user *find_best(struct port *p, const struct flow *f, unsigne
 		return best;
 	/* One of the SO_REUSEPORT group, the same for the same peer. */
 	unsigned chosen = (unsigned)(((uint64_t)hash * n_group) >> 32);
-	list_for_each(u, &p->listening, link)
-		if (score(u, f, netif_index) == best_score && u->flags & PORT_REUSE_PORT && chosen-- == 0)
+	list_for_each (u, &p->listening, link)
+		if (score(u, f, netif_index) == best_score && u->flags & PORT_REUSE_PORT &&
+			chosen-- == 0)
 			return u;
 	return best;
 }
 
-struct port_user *port_find(struct port_table *t, const struct flow *f, unsigned netif_index, uint32_t hash)
+struct port_user *port_find(
+	struct port_table *t, const struct flow *f, unsigned netif_index, uint32_t hash)
 {
 	struct spinlock *lock = lock_of(t, f->local_port);
 	irq_state irq = spin_lock(lock);
@@ -295,8 +302,8 @@ struct port_user *port_find(struct port_table *t, const struct flow *f, unsigned
 	return u;
 }
 
-unsigned port_find_all(struct port_table *t, const struct flow *f, unsigned netif_index, struct port_user **out,
-	unsigned n)
+unsigned port_find_all(struct port_table *t, const struct flow *f, unsigned netif_index,
+	struct port_user **out, unsigned n)
 {
 	struct spinlock *lock = lock_of(t, f->local_port);
 	unsigned found = 0;
@@ -304,7 +311,7 @@ unsigned port_find_all(struct port_table *t, const struct flow *f, unsigned neti
 	struct port *p = find(t, f->local_port);
 	struct port_user *u = NULL;
 	if (p) {
-		list_for_each(u, &p->listening, link) {
+		list_for_each (u, &p->listening, link) {
 			if (found == n || score(u, f, netif_index) == 0)
 				continue;
 			u->hold(u);
@@ -315,7 +322,8 @@ unsigned port_find_all(struct port_table *t, const struct flow *f, unsigned neti
 	return found;
 }
 
-void port_each(struct port_table *t, void (*each)(void *arg, struct port_user *u, uint16_t number), void *arg)
+void port_each(struct port_table *t, void (*each)(void *arg, struct port_user *u, uint16_t number),
+	void *arg)
 {
 	for (unsigned number = 1; number < 65536; number++) {
 		if (!t->blocks[number >> 8]) {
@@ -328,9 +336,9 @@ void port_each(struct port_table *t, void (*each)(void *arg, struct port_user *u
 		struct port *p = find(t, (uint16_t)number);
 		struct port_user *u = NULL;
 		if (p) {
-			list_for_each(u, &p->listening, link)
+			list_for_each (u, &p->listening, link)
 				each(arg, u, (uint16_t)number);
-			list_for_each(u, &p->others, link)
+			list_for_each (u, &p->others, link)
 				each(arg, u, (uint16_t)number);
 		}
 		spin_unlock(lock_of(t, (uint16_t)number), irq);

@@ -14,17 +14,18 @@ struct port;
 #define PORT_REUSE_ADDR 1u
 #define PORT_REUSE_PORT 2u
 #define PORT_LISTENING 4u /* TCP in LISTEN, any UDP socket: takes what has no conversation */
-#define PORT_V6ONLY 16u  /* the wildcard :: is not for IPv4 (IPV6_V6ONLY) */
+#define PORT_V6ONLY 16u   /* the wildcard :: is not for IPv4 (IPV6_V6ONLY) */
 #define PORT_AUTOMATIC 8u /* chosen by connect(2) or for an accepted connection */
 
 /* Embedded in what is bound.  All under the port table's lock while port is not NULL. */
 struct port_user {
 	struct list link;
 	struct port *port;
-	struct ip_addr ip; /* local address; 0.0.0.0 is any of IPv4, :: any of both families unless PORT_V6ONLY */
+	struct ip_addr
+		ip; /* local address; 0.0.0.0 is any of IPv4, :: any of both families unless PORT_V6ONLY */
 	unsigned netif_index;
 	unsigned flags;
-	struct flow *peer; /* UDP: of a connected socket; else NULL */
+	struct flow *peer;                 /* UDP: of a connected socket; else NULL */
 	void (*hold)(struct port_user *u); /* make a reference for who found it */
 };
 
@@ -45,18 +46,21 @@ void port_release(struct port_table *t, struct port_user *u);
 int port_listen(struct port_table *t, struct port_user *u) must_check;
 void port_unlisten(struct port_table *t, struct port_user *u);
 /* Change what a bound user is (SO_REUSEADDR, its address): no check of conflicts. */
-void port_change(struct port_table *t, struct port_user *u, const struct ip_addr *ip, struct flow *peer, unsigned flags);
+void port_change(struct port_table *t, struct port_user *u, const struct ip_addr *ip,
+	struct flow *peer, unsigned flags);
 /* Is someone bound there by bind(2)?  Then connect(2) does not choose it. */
 bool port_reserved(struct port_table *t, uint16_t number);
 /* The best user for a packet: held, or NULL.  hash spreads over a SO_REUSEPORT group. */
-struct port_user *port_find(struct port_table *t, const struct flow *f, unsigned netif_index, uint32_t hash);
+struct port_user *port_find(
+	struct port_table *t, const struct flow *f, unsigned netif_index, uint32_t hash);
 /* All that take a broadcast or multicast: one after another, *after counted on; NULL at the end.  Each is held. */
-unsigned port_find_all(struct port_table *t, const struct flow *f, unsigned netif_index, struct port_user **out,
-	unsigned n);
+unsigned port_find_all(struct port_table *t, const struct flow *f, unsigned netif_index,
+	struct port_user **out, unsigned n);
 
 #define PORT_FIRST_EPHEMERAL 32768u /* net.ipv4.ip_local_port_range */
 #define PORT_LAST_EPHEMERAL 60999u
 
 /* Every user of every port, under the lock of its port. */
-void port_each(struct port_table *t, void (*each)(void *arg, struct port_user *u, uint16_t number), void *arg);
+void port_each(struct port_table *t, void (*each)(void *arg, struct port_user *u, uint16_t number),
+	void *arg);
 uint16_t port_number(const struct port_user *u);

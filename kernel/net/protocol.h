@@ -16,12 +16,14 @@ struct socket;
 struct protocol {
 	int family, type;
 	int number; /* the protocol argument of socket(2) besides 0; -1: any */
-	int (*create)(const struct protocol *p, int number, struct socket **out); /* one reference */
+	int (*create)(
+		const struct protocol *p, int number, struct socket **out); /* one reference */
 	int (*bind)(struct socket *s, const struct socket_address *a);
 	int (*listen)(struct socket *s, int backlog);
 	/* flags: MSG_DONTWAIT.  *out: one reference. */
 	int (*accept)(struct socket *s, int flags, uint64_t deadline_ns, struct socket **out);
-	int (*connect)(struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns);
+	int (*connect)(
+		struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns);
 	int (*pair)(struct socket *a, struct socket *b);
 	int (*name)(struct socket *s, struct socket_address *out);
 	int (*peer)(struct socket *s, struct socket_address *out); /* NULL: -ENOTCONN */
@@ -33,7 +35,8 @@ struct protocol {
 	void (*option_changed)(struct socket *s, int name);
 	long (*send)(struct socket *s, struct socket_message *m);
 	long (*receive)(struct socket *s, struct socket_message *m);
-	long (*send_pages)(struct socket *s, struct page_cache *c, uint64_t offset, size_t n, int flags);
+	long (*send_pages)(
+		struct socket *s, struct page_cache *c, uint64_t offset, size_t n, int flags);
 	unsigned (*poll)(struct socket *s); /* any context */
 	/* FIONREAD, SIOCOUTQ, SIOCATMARK: *value; others -ENOTTY. */
 	int (*ioctl)(struct socket *s, unsigned request, int *value);
@@ -65,7 +68,7 @@ struct protocol {
 #define SHUTDOWN_SEND 2u
 #define SHUTDOWN_BOTH 3u
 
-#define BUFFER_DEFAULT 212992u   /* net.core.rmem_default, wmem_default and their maxima */
+#define BUFFER_DEFAULT 212992u /* net.core.rmem_default, wmem_default and their maxima */
 #define BUFFER_OPTION_MAX 212992u
 #define RECEIVE_LIMIT_MIN 2304u
 #define SEND_LIMIT_MIN 4608u
@@ -81,11 +84,11 @@ struct socket {
 	_Atomic int error;         /* SO_ERROR: positive errno, taken by who reports it */
 	_Atomic uint32_t shutdown; /* SHUTDOWN_ bits */
 	/* Options: single words, written by setsockopt(2), read anywhere. */
-	_Atomic uint32_t options;  /* OPTION_ bits */
+	_Atomic uint32_t options;           /* OPTION_ bits */
 	uint32_t receive_limit, send_limit; /* SO_RCVBUF, SO_SNDBUF */
 	int linger_s, low_water, priority, peek_offset;
 	uint32_t mark;
-	unsigned netif_index;      /* SO_BINDTODEVICE; 0: any */
+	unsigned netif_index;                         /* SO_BINDTODEVICE; 0: any */
 	uint64_t receive_timeout_ns, send_timeout_ns; /* 0: none */
 };
 

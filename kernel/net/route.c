@@ -96,7 +96,7 @@ bool address_is_local(const struct ip_addr *a)
 bool v4_is_broadcast(const struct interface *i, uint32_t v4)
 {
 	return v4 == UINT32_MAX || (i->broadcast != 0 && v4 == i->broadcast) ||
-		(i->v4 != 0 && v4 == (i->v4 & i->mask) && ~i->mask > cpu_to_be32(1));
+	       (i->v4 != 0 && v4 == (i->v4 & i->mask) && ~i->mask > cpu_to_be32(1));
 }
 
 int interface_configure(struct interface *i, uint32_t v4, uint32_t mask)
@@ -231,7 +231,7 @@ void route_release(struct route *r)
 bool route_valid(const struct route *r)
 {
 	return likely(r->netif != NULL) &&
-		r->generation == atomic_load_explicit(&generation, memory_order_acquire);
+	       r->generation == atomic_load_explicit(&generation, memory_order_acquire);
 }
 
 void route_mtu_reduce(uint32_t to, uint16_t mtu)

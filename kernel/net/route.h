@@ -11,7 +11,7 @@ struct dhcp;
 struct interface {
 	struct netif *netif;
 	_Atomic uint32_t v4, mask, broadcast;
-	struct dhcp *dhcp;      /* while it asks for or holds a lease */
+	struct dhcp *dhcp; /* while it asks for or holds a lease */
 };
 
 static inline struct interface *netif_interface(const struct netif *n)

@@ -21,8 +21,8 @@ static void show_end(struct lines *l, const struct ip_addr *ip, uint16_t port)
 	text_add(l->text, "%08X:%04X ", ip->words[3], port);
 }
 
-static void show_line(struct lines *l, const struct flow *f, unsigned state, uint32_t tx, uint32_t rx,
-	uint64_t inode)
+static void show_line(struct lines *l, const struct flow *f, unsigned state, uint32_t tx,
+	uint32_t rx, uint64_t inode)
 {
 	/* The other end of a socket without one is the wildcard of its family. */
 	struct ip_addr remote = f->remote;
@@ -31,7 +31,9 @@ static void show_line(struct lines *l, const struct flow *f, unsigned state, uin
 	text_add(l->text, "%4u: ", l->n++);
 	show_end(l, &f->local, f->local_port);
 	show_end(l, &remote, f->remote_port);
-	text_add(l->text, "%02X %08X:%08X 00:00000000 00000000     0        0 %llu 1 0000000000000000 100 0 0 10 0\n",
+	text_add(l->text,
+		"%02X %08X:%08X 00:00000000 00000000     0        0 %llu 1 0000000000000000 100 0 "
+		"0 10 0\n",
 		state, tx, rx, (unsigned long long)inode);
 }
 
@@ -47,7 +49,8 @@ static void show_listener(void *arg, struct port_user *u, uint16_t number)
 	if (i->socket.family != l->family)
 		return;
 	struct tcp_connection *c = tcp_of(&i->socket);
-	show_line(arg, &i->flow, TCP_LISTEN, 0, c->listener ? c->listener->n_ready : 0, SOCKET_INODE(&i->socket));
+	show_line(arg, &i->flow, TCP_LISTEN, 0, c->listener ? c->listener->n_ready : 0,
+		SOCKET_INODE(&i->socket));
 }
 
 static void show_conversation(void *arg, struct demux_entry *e)
@@ -56,25 +59,28 @@ static void show_conversation(void *arg, struct demux_entry *e)
 	if (e->kind == DEMUX_CONNECTION) {
 		const struct tcp_connection *c = container_of(e, struct tcp_connection, demux);
 		if (c->inet.socket.family == l->family)
-			show_line(arg, &e->flow, c->state, c->write_seq - c->snd_una, tcp_readable(c),
-				c->orphan ? 0 : SOCKET_INODE(&c->inet.socket));
+			show_line(arg, &e->flow, c->state, c->write_seq - c->snd_una,
+				tcp_readable(c), c->orphan ? 0 : SOCKET_INODE(&c->inet.socket));
 	} else if (l->family == AF_INET) { /* what has no socket does not tell its family */
 		show_line(arg, &e->flow,
-			e->kind == DEMUX_REQUEST ? TCP_SYN_RECV : tcp_time_wait_state(tcp_time_wait_of(e)), 0, 0,
-			0);
+			e->kind == DEMUX_REQUEST ? TCP_SYN_RECV
+						 : tcp_time_wait_state(tcp_time_wait_of(e)),
+			0, 0, 0);
 	}
 }
 
-#define HEADING6                                                                                                       \
-	"  sl  local_address                         remote_address                        st tx_queue rx_queue tr "   \
+#define HEADING6                                                                                   \
+	"  sl  local_address                         remote_address                        st "    \
+	"tx_queue rx_queue tr "                                                                    \
 	"tm->when retrnsmt   uid  timeout inode"
 
 static void show_tcp(struct text *t, int family)
 {
 	struct lines l = {t, family, 0};
-	text_add(t, "%s\n", family == AF_INET6 ? HEADING6
-					       : "  sl  local_address rem_address   st tx_queue rx_queue tr "
-						 "tm->when retrnsmt   uid  timeout inode");
+	text_add(t, "%s\n",
+		family == AF_INET6 ? HEADING6
+				   : "  sl  local_address rem_address   st tx_queue rx_queue tr "
+				     "tm->when retrnsmt   uid  timeout inode");
 	port_each(&tcp_ports, show_listener, &l);
 	demux_each(show_conversation, &l);
 }
@@ -97,16 +103,17 @@ static void show_datagram_socket(void *arg, struct port_user *u, uint16_t number
 	if (i->socket.family != l->family)
 		return;
 	bool connected = !ip_is_any(&i->flow.remote);
-	show_line(arg, &i->flow, connected ? TCP_ESTABLISHED : TCP_CLOSE, 0, datagram_of(&i->socket)->charge,
-		SOCKET_INODE(&i->socket));
+	show_line(arg, &i->flow, connected ? TCP_ESTABLISHED : TCP_CLOSE, 0,
+		datagram_of(&i->socket)->charge, SOCKET_INODE(&i->socket));
 }
 
 static void show_udp(struct text *t, int family)
 {
 	struct lines l = {t, family, 0};
-	text_add(t, "%s ref pointer drops\n", family == AF_INET6 ? HEADING6
-								 : "  sl  local_address rem_address   st tx_queue rx_queue "
-								   "tr tm->when retrnsmt   uid  timeout inode");
+	text_add(t, "%s ref pointer drops\n",
+		family == AF_INET6 ? HEADING6
+				   : "  sl  local_address rem_address   st tx_queue rx_queue "
+				     "tr tm->when retrnsmt   uid  timeout inode");
 	udp_each(show_datagram_socket, &l);
 }
 
@@ -128,20 +135,24 @@ void net_show_unix(struct text *t)
 void net_show_route(struct text *t)
 {
 	struct route_entry r;
-	text_add(t, "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
+	text_add(t, "Iface\tDestination\tGateway "
+		    "\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
 	for (unsigned i = 0; route_at(i, &r); i++)
-		text_add(t, "%s\t%08X\t%08X\t%04X\t0\t0\t0\t%08X\t0\t0\t0\n", r.netif->name, r.destination,
-			r.gateway, r.gateway ? 3 : 1, r.mask);
+		text_add(t, "%s\t%08X\t%08X\t%04X\t0\t0\t0\t%08X\t0\t0\t0\n", r.netif->name,
+			r.destination, r.gateway, r.gateway ? 3 : 1, r.mask);
 }
 
 void net_show_dev(struct text *t)
 {
 	struct netif *n;
 	text_add(t, "Inter-|   Receive                                                |  Transmit\n"
-		    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo "
+		    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+		    "packets errs drop fifo "
 		    "colls carrier compressed\n");
 	for (unsigned i = 0; (n = netif_at(i)); i++)
-		text_add(t, "%6s: %7llu %7llu    0 %4llu    0     0          0         0 %8llu %7llu    0 %4llu    0     0       0          0\n",
+		text_add(t,
+			"%6s: %7llu %7llu    0 %4llu    0     0          0         0 %8llu %7llu   "
+			" 0 %4llu    0     0       0          0\n",
 			n->name, (unsigned long long)n->rx_bytes, (unsigned long long)n->rx_packets,
 			(unsigned long long)n->rx_dropped, (unsigned long long)n->tx_bytes,
 			(unsigned long long)n->tx_packets, (unsigned long long)n->tx_dropped);
@@ -167,5 +178,6 @@ void net_show_sockstat(struct text *t)
 	text_add(t, "sockets: used %u\n", counts[DEMUX_CONNECTION] + udp);
 	text_add(t, "TCP: inuse %u orphan 0 tw %u alloc %u mem 0\n", counts[DEMUX_CONNECTION],
 		counts[DEMUX_TIME_WAIT], counts[DEMUX_CONNECTION]);
-	text_add(t, "UDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n", udp);
+	text_add(t, "UDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n",
+		udp);
 }

@@ -178,7 +178,8 @@ int socket_listen(struct file *f, int backlog)
 	return s->protocol->listen ? s->protocol->listen(s, backlog) : -EOPNOTSUPP;
 }
 
-int socket_accept(struct file *f, uint32_t file_flags, struct file **out, struct socket_address *peer)
+int socket_accept(
+	struct file *f, uint32_t file_flags, struct file **out, struct socket_address *peer)
 {
 	struct socket *s = file_socket(f);
 	if (!s->protocol->accept)
@@ -294,7 +295,8 @@ long socket_receive(struct file *f, struct socket_message *m)
 	return n;
 }
 
-long socket_send_pages(struct file *f, struct page_cache *cache, uint64_t offset, size_t n, int flags)
+long socket_send_pages(
+	struct file *f, struct page_cache *cache, uint64_t offset, size_t n, int flags)
 {
 	struct socket *s = file_socket(f);
 	if (!s->protocol->send_pages)
@@ -373,7 +375,8 @@ static const struct file_ops socket_ops = {
 
 void message_add_control(struct socket_message *m, int level, int type, const void *data, size_t n)
 {
-	struct linux_cmsghdr h = {.cmsg_len = CMSG_DATA_LEN(n), .cmsg_level = level, .cmsg_type = type};
+	struct linux_cmsghdr h = {
+		.cmsg_len = CMSG_DATA_LEN(n), .cmsg_level = level, .cmsg_type = type};
 	size_t room = m->control_size - m->control_len;
 	if (!m->control || room < sizeof(h)) {
 		m->out_flags |= MSG_CTRUNC;

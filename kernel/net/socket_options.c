@@ -28,10 +28,15 @@ static const struct {
 	uint8_t name;
 	uint32_t flag;
 } flags[] = {
-	{SO_DEBUG, OPTION_DEBUG}, {SO_REUSEADDR, OPTION_REUSE_ADDR}, {SO_REUSEPORT, OPTION_REUSE_PORT},
-	{SO_DONTROUTE, OPTION_DONT_ROUTE}, {SO_BROADCAST, OPTION_BROADCAST},
-	{SO_KEEPALIVE, OPTION_KEEPALIVE}, {SO_OOBINLINE, OPTION_OOB_INLINE},
-	{SO_NO_CHECK, OPTION_NO_CHECK}, {SO_PASSCRED, OPTION_PASS_CREDENTIALS},
+	{SO_DEBUG, OPTION_DEBUG},
+	{SO_REUSEADDR, OPTION_REUSE_ADDR},
+	{SO_REUSEPORT, OPTION_REUSE_PORT},
+	{SO_DONTROUTE, OPTION_DONT_ROUTE},
+	{SO_BROADCAST, OPTION_BROADCAST},
+	{SO_KEEPALIVE, OPTION_KEEPALIVE},
+	{SO_OOBINLINE, OPTION_OOB_INLINE},
+	{SO_NO_CHECK, OPTION_NO_CHECK},
+	{SO_PASSCRED, OPTION_PASS_CREDENTIALS},
 	{SO_RXQ_OVFL, OPTION_RX_OVERFLOW},
 };
 
@@ -208,22 +213,53 @@ static int get_int(struct socket *s, int name, int *x)
 		return 0;
 	}
 	switch (name) {
-	case SO_TYPE: *x = s->type; break;
-	case SO_ERROR: *x = -socket_take_error(s); break;
-	case SO_SNDBUF: *x = (int)s->send_limit; break;
-	case SO_RCVBUF: *x = (int)s->receive_limit; break;
-	case SO_PRIORITY: *x = s->priority; break;
-	case SO_MARK: *x = (int)s->mark; break;
-	case SO_RCVLOWAT: *x = s->low_water; break;
-	case SO_SNDLOWAT: *x = 1; break;
-	case SO_TIMESTAMP: *x = socket_option(s, OPTION_TIMESTAMP) != 0; break;
-	case SO_TIMESTAMPNS: *x = socket_option(s, OPTION_TIMESTAMP_NS) != 0; break;
-	case SO_ACCEPTCONN: *x = socket_option(s, OPTION_LISTENING) != 0; break;
-	case SO_PROTOCOL: *x = s->number; break;
-	case SO_DOMAIN: *x = s->family; break;
-	case SO_INCOMING_CPU: *x = -1; break;
-	case SO_INCOMING_NAPI_ID: *x = 0; break;
-	default: return -ENOPROTOOPT;
+	case SO_TYPE:
+		*x = s->type;
+		break;
+	case SO_ERROR:
+		*x = -socket_take_error(s);
+		break;
+	case SO_SNDBUF:
+		*x = (int)s->send_limit;
+		break;
+	case SO_RCVBUF:
+		*x = (int)s->receive_limit;
+		break;
+	case SO_PRIORITY:
+		*x = s->priority;
+		break;
+	case SO_MARK:
+		*x = (int)s->mark;
+		break;
+	case SO_RCVLOWAT:
+		*x = s->low_water;
+		break;
+	case SO_SNDLOWAT:
+		*x = 1;
+		break;
+	case SO_TIMESTAMP:
+		*x = socket_option(s, OPTION_TIMESTAMP) != 0;
+		break;
+	case SO_TIMESTAMPNS:
+		*x = socket_option(s, OPTION_TIMESTAMP_NS) != 0;
+		break;
+	case SO_ACCEPTCONN:
+		*x = socket_option(s, OPTION_LISTENING) != 0;
+		break;
+	case SO_PROTOCOL:
+		*x = s->number;
+		break;
+	case SO_DOMAIN:
+		*x = s->family;
+		break;
+	case SO_INCOMING_CPU:
+		*x = -1;
+		break;
+	case SO_INCOMING_NAPI_ID:
+		*x = 0;
+		break;
+	default:
+		return -ENOPROTOOPT;
 	}
 	return 0;
 }

@@ -44,11 +44,11 @@ struct tcp_header {
 #define TCP_HEADER 20u
 #define TCP_TIMESTAMP_SPACE 12u /* the option, padded */
 #define TCP_MSS_DEFAULT 536u
-#define TCP_MSS_MIN 88u         /* as Linux's tcp_min_snd_mss is 48: less is an attack */
+#define TCP_MSS_MIN 88u /* as Linux's tcp_min_snd_mss is 48: less is an attack */
 #define TCP_SCALE_MAX 14u
-#define TCP_INITIAL_WINDOW 10u  /* segments, RFC 6928 */
+#define TCP_INITIAL_WINDOW 10u /* segments, RFC 6928 */
 #define TCP_RTO_INITIAL_MS 1000u
-#define TCP_RTO_MIN_MS 200u     /* as Linux; RFC 6298 says a second */
+#define TCP_RTO_MIN_MS 200u /* as Linux; RFC 6298 says a second */
 #define TCP_RTO_MAX_MS 120000u
 #define TCP_DELAYED_ACK_MS 40u
 #define TCP_SYN_RETRIES 6u
@@ -94,10 +94,11 @@ struct tcp_queued {
 	uint32_t sent_us;  /* low bits of the monotonic clock */
 	uint16_t payload;  /* where data start in the buffer */
 	_Atomic uint8_t holders;
-	uint8_t flags;     /* TCP_FIN, TCP_PSH, and: */
+	uint8_t flags; /* TCP_FIN, TCP_PSH, and: */
 };
 #define TCP_QUEUED_AGAIN 0x80u /* retransmitted: no RTT sample (Karn) */
-_Static_assert(sizeof(struct tcp_queued) <= sizeof(((struct packet *)0)->owner), "lives in packet.owner");
+_Static_assert(
+	sizeof(struct tcp_queued) <= sizeof(((struct packet *)0)->owner), "lives in packet.owner");
 
 static inline struct tcp_queued *tcp_queued(struct packet *p)
 {
@@ -127,7 +128,7 @@ const struct tcp_congestion_ops *tcp_congestion_default(void);
 enum tcp_recovery {
 	TCP_OPEN,
 	TCP_RECOVERY, /* fast recovery until `recover` is acknowledged (RFC 6582) */
-	TCP_LOSS,     /* after a timeout: everything up to `recover` is sent again from snd_una on */
+	TCP_LOSS, /* after a timeout: everything up to `recover` is sent again from snd_una on */
 };
 
 /* Only of listening sockets. */
@@ -144,23 +145,23 @@ struct tcp_connection {
 
 	/* All the rest is under inet.socket.lock. */
 	enum linux_tcp_state state;
-	bool orphan;          /* no file any more */
+	bool orphan; /* no file any more */
 	bool in_demux;
 	struct tcp_listener *listener; /* stays once made: `state` says whether it listens */
 	enum { CALL_IDLE, CALL_CONNECTING, CALL_CONNECTED } call; /* what connect(2) answers */
 	struct list accept_link;
-	struct list output_link;       /* on a CPU's list of net_queue_output() */
+	struct list output_link; /* on a CPU's list of net_queue_output() */
 	bool output_queued;
-	unsigned wake;                 /* EPOLL events to announce when the lock is gone */
-	uint64_t now_ns;               /* the clock as first read under this lock; 0: not yet */
-	int soft_error;                /* what ICMP said: reported if the connection fails (RFC 1122 4.2.3.9) */
+	unsigned wake;   /* EPOLL events to announce when the lock is gone */
+	uint64_t now_ns; /* the clock as first read under this lock; 0: not yet */
+	int soft_error;  /* what ICMP said: reported if the connection fails (RFC 1122 4.2.3.9) */
 
 	/* sending */
 	uint32_t iss, snd_una, snd_nxt, write_seq, snd_wnd, snd_wl1, snd_wl2, max_window;
-	uint32_t small_end;     /* end of the last segment below the MSS, for Nagle (Minshall) */
+	uint32_t small_end; /* end of the last segment below the MSS, for Nagle (Minshall) */
 	struct list unacked, unsent; /* struct tcp_queued */
-	uint32_t send_charge;   /* memory of both */
-	uint16_t mss;           /* for data: what path and peer take, less options */
+	uint32_t send_charge;        /* memory of both */
+	uint16_t mss;                /* for data: what path and peer take, less options */
 	uint16_t peer_mss, user_mss;
 	uint8_t snd_scale, rcv_scale;
 	bool scale_ok, timestamps_ok;
@@ -171,7 +172,7 @@ struct tcp_connection {
 	const struct tcp_congestion_ops *congestion;
 	enum tcp_recovery recovery;
 	uint32_t cwnd, ssthresh, recover, rexmit_nxt;
-	uint32_t cwnd_bytes;    /* acknowledged towards the next growth */
+	uint32_t cwnd_bytes; /* acknowledged towards the next growth */
 	uint64_t congestion_state[4];
 	unsigned duplicate_acks;
 	uint32_t undo_cwnd;
@@ -187,12 +188,13 @@ struct tcp_connection {
 
 	/* receiving */
 	uint32_t irs, rcv_nxt, rcv_wnd, rcv_wup;
-	_Atomic uint32_t rcv_end;  /* end of the data in receive_queue: released after they are there */
-	uint32_t copied_seq;       /* read by the program up to here; under read_lock too */
+	_Atomic uint32_t
+		rcv_end;     /* end of the data in receive_queue: released after they are there */
+	uint32_t copied_seq; /* read by the program up to here; under read_lock too */
 	struct list receive_queue; /* packets in order; taken off only under read_lock */
 	struct list out_of_order;  /* by sequence: owner[0] */
 	uint32_t receive_charge;
-	uint16_t rcv_mss;       /* estimate of the peer's segments */
+	uint16_t rcv_mss; /* estimate of the peer's segments */
 	uint32_t window_clamp;
 	bool fin_received, fin_known; /* in order; somewhere: at fin_seq */
 	uint32_t fin_seq;
@@ -209,7 +211,7 @@ struct tcp_connection {
 	/* timers: absolute ms, UINT64_MAX off; one wheel timer for the first of them */
 	struct wheel_timer timer; /* armed: holds a reference */
 	uint64_t rexmit_ms, delayed_ack_ms, keepalive_ms;
-	bool persist;           /* rexmit_ms is the zero-window probe's */
+	bool persist; /* rexmit_ms is the zero-window probe's */
 	unsigned keepalive_probes;
 	uint32_t keepalive_idle_s, keepalive_interval_s, keepalive_count;
 	uint32_t user_timeout_ms, syn_retries, defer_accept_s;
@@ -324,7 +326,8 @@ void tcp_enqueue(struct tcp_connection *c, struct packet *p, uint32_t len, uint8
 uint32_t tcp_timestamp(struct tcp_connection *c);
 /* The MSS from route, peer and options; keeps c->inet.route fresh. */
 int tcp_sync_route(struct tcp_connection *c) must_check;
-uint32_t tcp_segment_max(const struct tcp_connection *c); /* bytes one packet may carry: several MSS with TSO */
+uint32_t tcp_segment_max(
+	const struct tcp_connection *c); /* bytes one packet may carry: several MSS with TSO */
 void tcp_packet_release(struct packet *p);
 
 /* A segment that belongs to no connection object: SYN-ACKs of requests, resets, TIME_WAIT's ACKs. */
@@ -358,15 +361,17 @@ void tcp_idle_restart(struct tcp_connection *c);
 static inline uint32_t tcp_in_flight(const struct tcp_connection *c)
 {
 	/* After a timeout what was sent before counts as gone until it is sent again. */
-	return (c->recovery == TCP_LOSS && seq_before(c->rexmit_nxt, c->snd_nxt) ? c->rexmit_nxt : c->snd_nxt) -
-		c->snd_una;
+	return (c->recovery == TCP_LOSS && seq_before(c->rexmit_nxt, c->snd_nxt) ? c->rexmit_nxt
+										 : c->snd_nxt) -
+	       c->snd_una;
 }
 
 /* tcp_listen.c */
 struct tcp_request;
 int tcp_listen_start(struct tcp_connection *c, int backlog) must_check; /* not locked; may sleep */
-void tcp_listen_stop(struct tcp_connection *c);              /* not locked */
-void tcp_listen_input(struct tcp_connection *l, struct packet *p, const struct flow *f, struct tcp_segment *s);
+void tcp_listen_stop(struct tcp_connection *c);                         /* not locked */
+void tcp_listen_input(
+	struct tcp_connection *l, struct packet *p, const struct flow *f, struct tcp_segment *s);
 void tcp_request_input(struct tcp_request *r, struct packet *p, struct tcp_segment *s);
 int tcp_accept(struct socket *s, int flags, uint64_t deadline_ns, struct socket **out);
 void tcp_request_put(struct tcp_request *r);
@@ -406,7 +411,8 @@ enum linux_tcp_state tcp_time_wait_state(const struct tcp_time_wait *t);
 /* tcp_stream.c */
 long tcp_send(struct socket *s, struct socket_message *m);
 long tcp_receive(struct socket *s, struct socket_message *m);
-long tcp_send_pages(struct socket *s, struct page_cache *cache, uint64_t offset, size_t n, int flags);
+long tcp_send_pages(
+	struct socket *s, struct page_cache *cache, uint64_t offset, size_t n, int flags);
 
 /* tcp_options.c */
 int tcp_set_option(struct socket *s, int level, int name, const void *value, size_t len);

@@ -85,7 +85,8 @@ static void grow_send_limit(struct tcp_connection *c)
 		return;
 	uint64_t wanted = 4ull * c->cwnd;
 	if (wanted > s->send_limit)
-		s->send_limit = (uint32_t)min(wanted, (uint64_t)max(net_limits.tcp_buffer_max, s->send_limit));
+		s->send_limit = (uint32_t)min(
+			wanted, (uint64_t)max(net_limits.tcp_buffer_max, s->send_limit));
 }
 
 static void recovery_ack(struct tcp_connection *c, uint32_t n_acked)
@@ -149,7 +150,7 @@ static void duplicate_ack(struct tcp_connection *c)
 	if (c->recovery == TCP_RECOVERY) {
 		c->cwnd += c->mss; /* one more segment has left the network */
 	} else if (c->recovery == TCP_OPEN && c->duplicate_acks == DUPLICATES_FOR_LOSS &&
-		seq_after(c->snd_una, c->recover)) {
+		   seq_after(c->snd_una, c->recover)) {
 		tcp_enter_recovery(c);
 		(void)tcp_retransmit(c, c->snd_una);
 	}
@@ -161,7 +162,7 @@ static bool update_window(struct tcp_connection *c, const struct tcp_segment *s)
 {
 	uint32_t window = s->window << c->snd_scale;
 	bool newer = seq_after(s->ack, c->snd_una) || seq_after(s->seq, c->snd_wl1) ||
-		(s->seq == c->snd_wl1 && window > c->snd_wnd);
+		     (s->seq == c->snd_wl1 && window > c->snd_wnd);
 	if (!newer)
 		return false;
 	c->snd_wl1 = s->seq;
@@ -176,7 +177,8 @@ static bool update_window(struct tcp_connection *c, const struct tcp_segment *s)
 bool tcp_ack_input(struct tcp_connection *c, const struct tcp_segment *s)
 {
 	/* RFC 5961 5.2. */
-	if (unlikely(seq_after(s->ack, c->snd_nxt) || seq_before(s->ack, c->snd_una - c->max_window)))
+	if (unlikely(seq_after(s->ack, c->snd_nxt) ||
+		     seq_before(s->ack, c->snd_una - c->max_window)))
 		return false;
 	c->last_ack_received_ms = tcp_now_ms(c);
 	c->keepalive_probes = c->probes = 0;

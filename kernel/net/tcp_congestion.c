@@ -44,7 +44,8 @@ static const struct tcp_congestion_ops *const algorithms[] = {&reno};
 const struct tcp_congestion_ops *tcp_congestion_find(const char *name, size_t len)
 {
 	for (unsigned i = 0; i < array_size(algorithms); i++)
-		if (strlen(algorithms[i]->name) == len && memcmp(algorithms[i]->name, name, len) == 0)
+		if (strlen(algorithms[i]->name) == len &&
+			memcmp(algorithms[i]->name, name, len) == 0)
 			return algorithms[i];
 	return NULL;
 }

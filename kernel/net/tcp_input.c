@@ -153,7 +153,9 @@ static void challenge(struct tcp_connection *c)
 
 static void reset_received(struct tcp_connection *c)
 {
-	int err = c->state == TCP_SYN_SENT ? ECONNREFUSED : c->state == TCP_CLOSE_WAIT ? EPIPE : ECONNRESET;
+	int err = c->state == TCP_SYN_SENT     ? ECONNREFUSED
+		  : c->state == TCP_CLOSE_WAIT ? EPIPE
+					       : ECONNRESET;
 	count_one(tcp_resets);
 	tcp_queue_purge(c);
 	tcp_done(c, err);
@@ -163,7 +165,7 @@ static void reset_received(struct tcp_connection *c)
 static bool paws_rejects(struct tcp_connection *c, const struct tcp_segment *s)
 {
 	return s->has_timestamp && c->timestamps_ok && seq_before(s->timestamp, c->ts_recent) &&
-		tcp_now_ms(c) - c->ts_recent_ms < PAWS_EXPIRY_MS;
+	       tcp_now_ms(c) - c->ts_recent_ms < PAWS_EXPIRY_MS;
 }
 
 /* RFC 9293 3.10.7.4, first check.  What is not acceptable is answered with where we stand. */
@@ -197,7 +199,8 @@ static void note_timestamp(struct tcp_connection *c, const struct tcp_segment *s
 {
 	if (!s->has_timestamp || !c->timestamps_ok || seq_after(s->seq, c->rcv_wup))
 		return;
-	if (!seq_before(s->timestamp, c->ts_recent) || tcp_now_ms(c) - c->ts_recent_ms >= PAWS_EXPIRY_MS) {
+	if (!seq_before(s->timestamp, c->ts_recent) ||
+		tcp_now_ms(c) - c->ts_recent_ms >= PAWS_EXPIRY_MS) {
 		c->ts_recent = s->timestamp;
 		c->ts_recent_ms = tcp_now_ms(c);
 	}
@@ -369,7 +372,7 @@ static void fin_in_order(struct tcp_connection *c)
 static bool data_for_nobody(const struct tcp_connection *c, const struct tcp_segment *s)
 {
 	return (c->state == TCP_FIN_WAIT1 || c->state == TCP_FIN_WAIT2) && s->len > 0 &&
-		c->inet.socket.shutdown & SHUTDOWN_RECEIVE && seq_after(s->seq + s->len, c->rcv_nxt);
+	       c->inet.socket.shutdown & SHUTDOWN_RECEIVE && seq_after(s->seq + s->len, c->rcv_nxt);
 }
 
 static void text_and_fin(struct tcp_connection *c, struct packet *p, const struct tcp_segment *s)
@@ -380,7 +383,8 @@ static void text_and_fin(struct tcp_connection *c, struct packet *p, const struc
 		tcp_done(c, c->orphan ? 0 : ECONNRESET);
 		return;
 	}
-	bool open = c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT1 || c->state == TCP_FIN_WAIT2;
+	bool open = c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT1 ||
+		    c->state == TCP_FIN_WAIT2;
 	if (s->end == s->seq) {
 		packet_free(p);
 	} else if (open) {
@@ -396,8 +400,8 @@ static void text_and_fin(struct tcp_connection *c, struct packet *p, const struc
 /* Both sides connected at once: the other's SYN-ACK is the ACK of our SYN.  It goes on as a plain ACK. */
 static bool syn_completes(const struct tcp_connection *c, struct tcp_segment *s)
 {
-	if (c->state != TCP_SYN_RECV || !(s->flags & TCP_ACK) || s->seq != c->irs || s->end != s->seq + 1 ||
-		s->ack != c->snd_nxt)
+	if (c->state != TCP_SYN_RECV || !(s->flags & TCP_ACK) || s->seq != c->irs ||
+		s->end != s->seq + 1 || s->ack != c->snd_nxt)
 		return false;
 	s->flags &= (uint8_t)~TCP_SYN;
 	s->seq = s->end;
@@ -476,7 +480,8 @@ static void path_shrank(struct tcp_connection *c, const struct ip_error *e)
 
 static void connection_error(struct tcp_connection *c, const struct ip_error *e)
 {
-	if (c->state == TCP_CLOSE || seq_before(e->sequence, c->snd_una) || seq_after(e->sequence, c->snd_nxt))
+	if (c->state == TCP_CLOSE || seq_before(e->sequence, c->snd_una) ||
+		seq_after(e->sequence, c->snd_nxt))
 		return;
 	if (e->err == EMSGSIZE) {
 		path_shrank(c, e);

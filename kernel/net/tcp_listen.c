@@ -13,19 +13,21 @@
 #define COOKIE_LIFETIME_MS 120000u
 
 struct tcp_request {
-	atomic_uint references; /* the demux table's (with the list's), an armed timer's, finders' */
+	atomic_uint
+		references; /* the demux table's (with the list's), an armed timer's, finders' */
 	struct spinlock lock;
 	struct demux_entry demux;
 	struct tcp_connection *listener; /* counted */
 	struct list link;                /* under the listener's lock */
 	struct wheel_timer timer;
-	struct tcp_agreement agreed;     /* fixed */
-	uint16_t mss;                    /* ours */
+	struct tcp_agreement agreed; /* fixed */
+	uint16_t mss;                /* ours */
 	uint8_t tos;
-	atomic_bool waits; /* for a place in the accept queue: the next accept(2) makes it a connection */
+	atomic_bool
+		waits; /* for a place in the accept queue: the next accept(2) makes it a connection */
 	/* under lock: */
 	unsigned tries;
-	bool acked;      /* deferred (TCP_DEFER_ACCEPT), or the queue was full: the peer thinks it is connected */
+	bool acked; /* deferred (TCP_DEFER_ACCEPT), or the queue was full: the peer thinks it is connected */
 	uint32_t window; /* then */
 	uint64_t born_ms;
 	uint32_t sent_us;
@@ -46,8 +48,8 @@ void tcp_request_put(struct tcp_request *r)
 	heap_free(r);
 }
 
-static void send_syn_ack(const struct flow *f, const struct tcp_agreement *a, uint16_t mss, uint8_t tos,
-	uint32_t timestamp)
+static void send_syn_ack(const struct flow *f, const struct tcp_agreement *a, uint16_t mss,
+	uint8_t tos, uint32_t timestamp)
 {
 	struct tcp_reply reply = {
 		.flow = *f,
@@ -69,7 +71,8 @@ static void send_syn_ack(const struct flow *f, const struct tcp_agreement *a, ui
 static void request_send(struct tcp_request *r)
 {
 	r->sent_us = (uint32_t)(clock_monotonic_ns() / NS_PER_US);
-	send_syn_ack(&r->demux.flow, &r->agreed, r->mss, r->tos, (uint32_t)now_ms() + r->agreed.ts_offset);
+	send_syn_ack(&r->demux.flow, &r->agreed, r->mss, r->tos,
+		(uint32_t)now_ms() + r->agreed.ts_offset);
 }
 
 /* Out of the listener's list and the timer; whoever took it out of the demux table calls this, once. */
@@ -159,7 +162,8 @@ static uint16_t our_mss(const struct tcp_connection *l, const struct flow *f)
 	return l->user_mss ? min(mss, l->user_mss) : mss;
 }
 
-static void answer_with_cookie(struct tcp_connection *l, const struct flow *f, struct tcp_agreement *a)
+static void answer_with_cookie(
+	struct tcp_connection *l, const struct flow *f, struct tcp_agreement *a)
 {
 	uint32_t timestamp = (uint32_t)now_ms() + a->ts_offset;
 	/* Without timestamps there is no place for the scale. */
@@ -173,7 +177,8 @@ static void answer_with_cookie(struct tcp_connection *l, const struct flow *f, s
 	send_syn_ack(f, a, our_mss(l, f), l->inet.tos, timestamp);
 }
 
-static struct tcp_request *request_new(struct tcp_connection *l, const struct flow *f, const struct tcp_agreement *a)
+static struct tcp_request *request_new(
+	struct tcp_connection *l, const struct flow *f, const struct tcp_agreement *a)
 {
 	struct tcp_request *r = heap_zalloc(sizeof(*r));
 	if (!r)
@@ -299,8 +304,8 @@ static void take_agreement(struct tcp_connection *c, const struct tcp_agreement 
 
 /* The established child, in the tables; replaced: its request, or NULL.  One reference for the caller, who sees to
  * request_leave() and child_ready(). */
-static struct tcp_connection *open_child(struct tcp_connection *l, const struct flow *f, const struct tcp_agreement *a,
-	struct tcp_request *replaced)
+static struct tcp_connection *open_child(struct tcp_connection *l, const struct flow *f,
+	const struct tcp_agreement *a, struct tcp_request *replaced)
 {
 	struct tcp_connection *c = tcp_new(l->inet.socket.protocol);
 	if (!c)
@@ -318,7 +323,8 @@ static struct tcp_connection *open_child(struct tcp_connection *l, const struct 
 	c->quick_acks = TCP_QUICK_ACKS;
 	c->in_demux = true;
 	tcp_hold(c); /* the table's */
-	bool in = replaced ? demux_replace(&replaced->demux, &c->demux) : demux_insert(&c->demux) == 0;
+	bool in = replaced ? demux_replace(&replaced->demux, &c->demux)
+			   : demux_insert(&c->demux) == 0;
 	if (in)
 		return c;
 	c->in_demux = false;
@@ -351,7 +357,8 @@ static void child_ready(struct tcp_connection *l, struct tcp_connection *c)
 }
 
 /* The segment that completed the handshake: window, data, perhaps FIN.  Takes p over. */
-static void first_input(struct tcp_connection *c, struct packet *p, struct tcp_segment *s, uint32_t rtt_us)
+static void first_input(
+	struct tcp_connection *c, struct packet *p, struct tcp_segment *s, uint32_t rtt_us)
 {
 	irq_state irq = tcp_lock(c);
 	c->snd_wnd = c->max_window = s->window << c->snd_scale;
@@ -401,7 +408,8 @@ static bool request_completes(struct tcp_request *r, const struct tcp_segment *s
 		return false;
 	}
 	bool old = s->has_timestamp && a->timestamps_ok && seq_before(s->timestamp, a->ts_recent);
-	bool in_window = !seq_before(s->end, a->irs + 1) && !seq_after(s->seq, a->irs + 1 + a->rcv_wnd);
+	bool in_window =
+		!seq_before(s->end, a->irs + 1) && !seq_after(s->seq, a->irs + 1 + a->rcv_wnd);
 	if (!in_window || (old && !(s->flags & TCP_RST))) {
 		if (!(s->flags & TCP_RST))
 			request_send(r);
@@ -462,7 +470,10 @@ void tcp_request_input(struct tcp_request *r, struct packet *p, struct tcp_segme
 	bool drop = false;
 	irq_state irq = spin_lock(&r->lock);
 	bool completes = request_completes(r, s, &drop);
-	uint32_t rtt_us = r->tries == 0 && !r->acked ? max((uint32_t)(clock_monotonic_ns() / NS_PER_US) - r->sent_us, 1u) : 0;
+	uint32_t rtt_us =
+		r->tries == 0 && !r->acked
+			? max((uint32_t)(clock_monotonic_ns() / NS_PER_US) - r->sent_us, 1u)
+			: 0;
 	spin_unlock(&r->lock, irq);
 	if (drop)
 		request_drop(r);
@@ -479,7 +490,8 @@ void tcp_request_input(struct tcp_request *r, struct packet *p, struct tcp_segme
 }
 
 /* An ACK without a request: does it carry a cookie of ours? */
-static bool cookie_input(struct tcp_connection *l, struct packet *p, const struct flow *f, struct tcp_segment *s)
+static bool cookie_input(
+	struct tcp_connection *l, struct packet *p, const struct flow *f, struct tcp_segment *s)
 {
 	if (last_cookie_ms == 0 || now_ms() - last_cookie_ms > COOKIE_LIFETIME_MS)
 		return false;
@@ -487,14 +499,17 @@ static bool cookie_input(struct tcp_connection *l, struct packet *p, const struc
 	if (mss == 0)
 		return false;
 	struct tcp_agreement a;
-	struct tcp_segment syn = {.seq = s->seq - 1, .mss = mss, .has_timestamp = s->has_timestamp,
+	struct tcp_segment syn = {.seq = s->seq - 1,
+		.mss = mss,
+		.has_timestamp = s->has_timestamp,
 		.timestamp = s->timestamp};
 	agree(l, &syn, f, &a);
 	a.iss = s->ack - 1;
 	if (s->has_timestamp) {
 		tcp_cookie_timestamp_read(s->timestamp_echo, &a);
 		if (a.scale_ok)
-			a.rcv_scale = choose_scale(max(tcp_receive_limit_max(), l->inet.socket.receive_limit));
+			a.rcv_scale = choose_scale(
+				max(tcp_receive_limit_max(), l->inet.socket.receive_limit));
 	}
 	struct tcp_connection *c = accept_queue_full(l) ? NULL : open_child(l, f, &a, NULL);
 	if (!c) {
@@ -507,7 +522,8 @@ static bool cookie_input(struct tcp_connection *l, struct packet *p, const struc
 	return true;
 }
 
-void tcp_listen_input(struct tcp_connection *l, struct packet *p, const struct flow *f, struct tcp_segment *s)
+void tcp_listen_input(
+	struct tcp_connection *l, struct packet *p, const struct flow *f, struct tcp_segment *s)
 {
 	if (s->flags & TCP_RST)
 		goto done;
@@ -577,7 +593,8 @@ static void drop_requests(struct tcp_connection *l)
 {
 	irq_state irq = tcp_lock(l);
 	while (!list_empty(&l->listener->requests)) {
-		struct tcp_request *r = list_first(&l->listener->requests, struct tcp_request, link);
+		struct tcp_request *r =
+			list_first(&l->listener->requests, struct tcp_request, link);
 		atomic_fetch_add_explicit(&r->references, 1, memory_order_relaxed);
 		list_remove(&r->link);
 		tcp_unlock(l, irq);

@@ -69,7 +69,8 @@ static int set_window_clamp(struct tcp_connection *c, int x)
 {
 	if (x == 0 && c->state != TCP_CLOSE)
 		return -EINVAL;
-	c->window_clamp = x == 0 ? tcp_receive_limit_max() : max((uint32_t)x, RECEIVE_LIMIT_MIN / 2);
+	c->window_clamp =
+		x == 0 ? tcp_receive_limit_max() : max((uint32_t)x, RECEIVE_LIMIT_MIN / 2);
 	return 0;
 }
 
@@ -149,9 +150,12 @@ static uint32_t age_ms(uint64_t then_ms)
 static uint8_t recovery_state(const struct tcp_connection *c)
 {
 	switch (c->recovery) {
-	case TCP_RECOVERY: return TCP_CA_RECOVERY;
-	case TCP_LOSS: return TCP_CA_LOSS;
-	default: return c->duplicate_acks ? TCP_CA_DISORDER : TCP_CA_OPEN;
+	case TCP_RECOVERY:
+		return TCP_CA_RECOVERY;
+	case TCP_LOSS:
+		return TCP_CA_LOSS;
+	default:
+		return c->duplicate_acks ? TCP_CA_DISORDER : TCP_CA_OPEN;
 	}
 }
 
@@ -182,7 +186,8 @@ static void fill_info(const struct tcp_connection *c, struct linux_tcp_info *i)
 	i->tcpi_retransmits = (uint8_t)min(c->retries, 255u);
 	i->tcpi_probes = (uint8_t)min(c->probes, 255u);
 	i->tcpi_backoff = (uint8_t)c->backoff;
-	i->tcpi_options = (c->timestamps_ok ? TCPI_OPT_TIMESTAMPS : 0) | (c->scale_ok ? TCPI_OPT_WSCALE : 0);
+	i->tcpi_options =
+		(c->timestamps_ok ? TCPI_OPT_TIMESTAMPS : 0) | (c->scale_ok ? TCPI_OPT_WSCALE : 0);
 	i->tcpi_snd_wscale = c->snd_scale & 15;
 	i->tcpi_rcv_wscale = c->scale_ok ? c->rcv_scale & 15 : 0;
 	i->tcpi_rto = c->rto_ms * 1000;
@@ -211,21 +216,50 @@ static void fill_info(const struct tcp_connection *c, struct linux_tcp_info *i)
 static int get_int(const struct tcp_connection *c, int name, int *x)
 {
 	switch (name) {
-	case TCP_NODELAY: *x = c->nodelay; break;
-	case TCP_CORK: *x = c->cork; break;
-	case TCP_QUICKACK: *x = !c->pingpong; break;
-	case TCP_MAXSEG: *x = c->state == TCP_CLOSE && c->user_mss ? c->user_mss : c->mss; break;
-	case TCP_KEEPIDLE: *x = (int)c->keepalive_idle_s; break;
-	case TCP_KEEPINTVL: *x = (int)c->keepalive_interval_s; break;
-	case TCP_KEEPCNT: *x = (int)c->keepalive_count; break;
-	case TCP_SYNCNT: *x = (int)c->syn_retries; break;
-	case TCP_LINGER2: *x = c->linger2_s ? c->linger2_s : 60; break;
-	case TCP_DEFER_ACCEPT: *x = (int)c->defer_accept_s; break;
-	case TCP_WINDOW_CLAMP: *x = (int)c->window_clamp; break;
-	case TCP_USER_TIMEOUT: *x = (int)c->user_timeout_ms; break;
-	case TCP_NOTSENT_LOWAT: *x = (int)c->not_sent_low_water; break;
-	case TCP_FASTOPEN: *x = c->fastopen_queue; break;
-	default: return -ENOPROTOOPT;
+	case TCP_NODELAY:
+		*x = c->nodelay;
+		break;
+	case TCP_CORK:
+		*x = c->cork;
+		break;
+	case TCP_QUICKACK:
+		*x = !c->pingpong;
+		break;
+	case TCP_MAXSEG:
+		*x = c->state == TCP_CLOSE && c->user_mss ? c->user_mss : c->mss;
+		break;
+	case TCP_KEEPIDLE:
+		*x = (int)c->keepalive_idle_s;
+		break;
+	case TCP_KEEPINTVL:
+		*x = (int)c->keepalive_interval_s;
+		break;
+	case TCP_KEEPCNT:
+		*x = (int)c->keepalive_count;
+		break;
+	case TCP_SYNCNT:
+		*x = (int)c->syn_retries;
+		break;
+	case TCP_LINGER2:
+		*x = c->linger2_s ? c->linger2_s : 60;
+		break;
+	case TCP_DEFER_ACCEPT:
+		*x = (int)c->defer_accept_s;
+		break;
+	case TCP_WINDOW_CLAMP:
+		*x = (int)c->window_clamp;
+		break;
+	case TCP_USER_TIMEOUT:
+		*x = (int)c->user_timeout_ms;
+		break;
+	case TCP_NOTSENT_LOWAT:
+		*x = (int)c->not_sent_low_water;
+		break;
+	case TCP_FASTOPEN:
+		*x = c->fastopen_queue;
+		break;
+	default:
+		return -ENOPROTOOPT;
 	}
 	return 0;
 }
@@ -256,5 +290,6 @@ int tcp_get_option(struct socket *s, int level, int name, void *value, size_t si
 	tcp_unlock(c, irq);
 	if (err < 0)
 		return err;
-	return name == TCP_INFO ? option_put(value, size, &info, sizeof(info)) : option_put_int(value, size, x);
+	return name == TCP_INFO ? option_put(value, size, &info, sizeof(info))
+				: option_put_int(value, size, x);
 }

@@ -383,7 +383,7 @@ bool tcp_send_partial(struct tcp_connection *c)
 bool tcp_retransmit(struct tcp_connection *c, uint32_t seq)
 {
 	struct tcp_queued *q = NULL;
-	list_for_each(q, &c->unacked, link) {
+	list_for_each (q, &c->unacked, link) {
 		uint32_t end = q->seq + q->len;
 		bool fin = q->flags & TCP_FIN;
 		if (!seq_before(seq, end + fin))
@@ -475,8 +475,12 @@ void tcp_send_reply(const struct tcp_reply *r)
 		.window = cpu_to_be16((uint16_t)min(r->window, 65535u)),
 	};
 	set_checksum(p, &r->flow, route.netif);
-	struct ip_send s = {.from = r->flow.local, .to = r->flow.remote, .protocol = IPPROTO_TCP,
-		.ttl = IP_TTL_DEFAULT, .tos = r->tos, .dont_fragment = true};
+	struct ip_send s = {.from = r->flow.local,
+		.to = r->flow.remote,
+		.protocol = IPPROTO_TCP,
+		.ttl = IP_TTL_DEFAULT,
+		.tos = r->tos,
+		.dont_fragment = true};
 	(void)ip_output(p, &route, &s);
 	route_release(&route);
 }
@@ -499,7 +503,9 @@ void tcp_reset_segment(const struct flow *f, const struct tcp_segment *s)
 
 void tcp_send_reset(struct tcp_connection *c)
 {
-	struct tcp_reply r = {.flow = c->inet.flow, .seq = c->snd_nxt, .ack = c->rcv_nxt,
+	struct tcp_reply r = {.flow = c->inet.flow,
+		.seq = c->snd_nxt,
+		.ack = c->rcv_nxt,
 		.flags = TCP_RST | TCP_ACK};
 	if (c->timestamps_ok) {
 		r.has_timestamp = true;

@@ -97,7 +97,8 @@ static void insert_out_of_order(struct tcp_connection *c, struct packet *p, uint
 	uint32_t end = seq + packet_length(p);
 	struct list *after = c->out_of_order.prev;
 	/* Mostly it belongs at the end. */
-	while (after != &c->out_of_order && seq_after(queued_seq(list_entry(after, struct packet, link)), seq))
+	while (after != &c->out_of_order &&
+		seq_after(queued_seq(list_entry(after, struct packet, link)), seq))
 		after = after->prev;
 	if (after != &c->out_of_order) {
 		struct packet *before = list_entry(after, struct packet, link);
@@ -220,8 +221,9 @@ void tcp_reader_progress(struct tcp_connection *c)
 	uint32_t limit = c->inet.socket.receive_limit;
 	uint32_t free = c->receive_charge < limit ? (limit - c->receive_charge) / 2 : 0;
 	free = min(free, c->window_clamp);
-	bool opened = free >= 2 * offered && free >= offered + min((uint32_t)c->rcv_mss, limit / 4) &&
-		!(c->inet.socket.shutdown & SHUTDOWN_RECEIVE);
+	bool opened = free >= 2 * offered &&
+		      free >= offered + min((uint32_t)c->rcv_mss, limit / 4) &&
+		      !(c->inet.socket.shutdown & SHUTDOWN_RECEIVE);
 	if (owed || opened)
 		tcp_send_ack(c);
 }
@@ -229,7 +231,8 @@ void tcp_reader_progress(struct tcp_connection *c)
 /* --- a segment --- */
 
 /* Cut to what is new and inside the window.  False: nothing is left. */
-static bool trim(struct tcp_connection *c, struct packet *p, uint32_t *seq, uint32_t *len, bool *fin)
+static bool trim(
+	struct tcp_connection *c, struct packet *p, uint32_t *seq, uint32_t *len, bool *fin)
 {
 	if (seq_before(*seq, c->rcv_nxt)) {
 		uint32_t known = c->rcv_nxt - *seq;

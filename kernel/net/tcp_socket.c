@@ -107,8 +107,8 @@ void tcp_fail(struct tcp_connection *c, int err)
 
 uint32_t tcp_initial_sequence(const struct flow *f, uint32_t *timestamp_offset)
 {
-	uint64_t words[5] = {f->local.halves[0], f->local.halves[1], f->remote.halves[0], f->remote.halves[1],
-		UINT64_MAX};
+	uint64_t words[5] = {f->local.halves[0], f->local.halves[1], f->remote.halves[0],
+		f->remote.halves[1], UINT64_MAX};
 	*timestamp_offset = (uint32_t)hash_words(words, 5);
 	words[4] = (uint64_t)f->local_port << 16 | f->remote_port;
 	/* RFC 6528: a clock (here 64 ns) plus a keyed hash of the conversation. */
@@ -147,7 +147,8 @@ static int choose_port(struct tcp_connection *c)
 	static atomic_uint rotation;
 	struct flow *f = &c->demux.flow;
 	uint32_t n = PORT_LAST_EPHEMERAL - PORT_FIRST_EPHEMERAL + 1;
-	uint32_t start = flow_hash(f) + 2 * atomic_fetch_add_explicit(&rotation, 1, memory_order_relaxed);
+	uint32_t start =
+		flow_hash(f) + 2 * atomic_fetch_add_explicit(&rotation, 1, memory_order_relaxed);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = (uint32_t)(((uint64_t)start + 2 * i) % n);
 		at = i < n / 2 ? at & ~1u : at | 1;
@@ -307,7 +308,8 @@ static int finish_connect(struct tcp_connection *c, int flags, uint64_t deadline
 	return 0;
 }
 
-static int tcp_connect(struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
+static int tcp_connect(
+	struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
 {
 	struct tcp_connection *c = tcp_of(s);
 	if (((const struct linux_sockaddr *)a->bytes)->sa_family == AF_UNSPEC) {
@@ -333,7 +335,8 @@ static int tcp_peer(struct socket *s, struct socket_address *out)
 {
 	struct tcp_connection *c = tcp_of(s);
 	irq_state irq = tcp_lock(c);
-	bool connected = c->state != TCP_CLOSE && c->state != TCP_SYN_SENT && c->state != TCP_LISTEN;
+	bool connected =
+		c->state != TCP_CLOSE && c->state != TCP_SYN_SENT && c->state != TCP_LISTEN;
 	if (connected)
 		address_format(out, s->family, &c->inet.flow.remote, c->inet.flow.remote_port);
 	tcp_unlock(c, irq);
@@ -365,7 +368,9 @@ static void send_fin(struct tcp_connection *c)
 static int tcp_shutdown(struct socket *s, int how)
 {
 	struct tcp_connection *c = tcp_of(s);
-	uint32_t bits = how == SHUT_RD ? SHUTDOWN_RECEIVE : how == SHUT_WR ? SHUTDOWN_SEND : SHUTDOWN_BOTH;
+	uint32_t bits = how == SHUT_RD   ? SHUTDOWN_RECEIVE
+			: how == SHUT_WR ? SHUTDOWN_SEND
+					 : SHUTDOWN_BOTH;
 	irq_state irq = tcp_lock(c);
 	enum linux_tcp_state state = c->state;
 	if (state != TCP_LISTEN && state != TCP_SYN_SENT) {
@@ -500,7 +505,9 @@ static int tcp_ioctl(struct socket *s, unsigned request, int *value)
 	} else if (c->state == TCP_LISTEN) {
 		err = -EINVAL;
 	} else if (request == FIONREAD) {
-		*value = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECV ? 0 : (int)tcp_readable(c);
+		*value = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECV
+				 ? 0
+				 : (int)tcp_readable(c);
 	} else if (!quiet) {
 		*value = (int)(c->write_seq - (request == SIOCOUTQ ? c->snd_una : c->snd_nxt));
 	}
@@ -521,29 +528,15 @@ static void tcp_option_changed(struct socket *s, int name)
 }
 
 /* The same for both families. */
-#define TCP_PROTOCOL(of_family) \
-	{ \
-		.family = of_family, \
-		.type = SOCK_STREAM, \
-		.number = IPPROTO_TCP, \
-		.create = tcp_create, \
-		.bind = tcp_bind, \
-		.listen = tcp_listen, \
-		.accept = tcp_accept, \
-		.connect = tcp_connect, \
-		.name = inet_name, \
-		.peer = tcp_peer, \
-		.shutdown = tcp_shutdown, \
-		.set_option = tcp_set_option, \
-		.get_option = tcp_get_option, \
-		.option_changed = tcp_option_changed, \
-		.send = tcp_send, \
-		.receive = tcp_receive, \
-		.send_pages = tcp_send_pages, \
-		.poll = tcp_poll, \
-		.ioctl = tcp_ioctl, \
-		.close = tcp_close, \
-		.destroy = tcp_destroy, \
+#define TCP_PROTOCOL(of_family)                                                                    \
+	{                                                                                          \
+		.family = of_family, .type = SOCK_STREAM, .number = IPPROTO_TCP,                   \
+		.create = tcp_create, .bind = tcp_bind, .listen = tcp_listen,                      \
+		.accept = tcp_accept, .connect = tcp_connect, .name = inet_name, .peer = tcp_peer, \
+		.shutdown = tcp_shutdown, .set_option = tcp_set_option,                            \
+		.get_option = tcp_get_option, .option_changed = tcp_option_changed,                \
+		.send = tcp_send, .receive = tcp_receive, .send_pages = tcp_send_pages,            \
+		.poll = tcp_poll, .ioctl = tcp_ioctl, .close = tcp_close, .destroy = tcp_destroy,  \
 	}
 
 const struct protocol tcp_protocol = TCP_PROTOCOL(AF_INET);

@@ -24,7 +24,7 @@ static int send_state(struct tcp_connection *c)
 {
 	struct socket *s = &c->inet.socket;
 	if (unlikely(s->error || s->shutdown & SHUTDOWN_SEND || c->state == TCP_CLOSE ||
-		    c->state == TCP_LISTEN)) {
+		     c->state == TCP_LISTEN)) {
 		int err = socket_take_error(s);
 		return err ? err : -EPIPE;
 	}
@@ -35,8 +35,9 @@ static int send_state(struct tcp_connection *c)
 
 static bool send_ready(struct tcp_connection *c)
 {
-	return c->inet.socket.error || c->inet.socket.shutdown & SHUTDOWN_SEND || c->state == TCP_CLOSE ||
-		(!connecting(c) && c->send_charge <= c->inet.socket.send_limit / 3 * 2);
+	return c->inet.socket.error || c->inet.socket.shutdown & SHUTDOWN_SEND ||
+	       c->state == TCP_CLOSE ||
+	       (!connecting(c) && c->send_charge <= c->inet.socket.send_limit / 3 * 2);
 }
 
 /* Without send_lock while it sleeps. */
@@ -54,8 +55,8 @@ static int wait_to_send(struct tcp_connection *c, int flags, uint64_t deadline_n
 			return err;
 		mutex_unlock(&c->send_lock);
 		net_flush();
-		err = wait_event_interruptible(&c->inet.socket.ready, EPOLLOUT | EPOLLERR | EPOLLHUP,
-			send_ready(c), deadline_ns);
+		err = wait_event_interruptible(&c->inet.socket.ready,
+			EPOLLOUT | EPOLLERR | EPOLLHUP, send_ready(c), deadline_ns);
 		mutex_lock(&c->send_lock);
 		if (err < 0)
 			return err == -ETIMEDOUT ? -EAGAIN : err;
@@ -74,7 +75,8 @@ static int submit(struct tcp_connection *c, struct list *batch, unsigned output_
 {
 	irq_state irq = tcp_lock(c);
 	int err = 0;
-	if (unlikely(c->inet.socket.error || c->inet.socket.shutdown & SHUTDOWN_SEND || c->state == TCP_CLOSE)) {
+	if (unlikely(c->inet.socket.error || c->inet.socket.shutdown & SHUTDOWN_SEND ||
+		     c->state == TCP_CLOSE)) {
 		err = socket_take_error(&c->inet.socket);
 		err = err ? err : -EPIPE;
 	} else {
@@ -154,7 +156,8 @@ long tcp_send(struct socket *s, struct socket_message *m)
 }
 
 /* A packet that refers to pages: n bytes of the cache from offset on. */
-static long packet_of_pages(struct page_cache *cache, uint64_t offset, uint32_t n, struct packet **out)
+static long packet_of_pages(
+	struct page_cache *cache, uint64_t offset, uint32_t n, struct packet **out)
 {
 	struct packet *p = packet_alloc(0);
 	if (!p)
@@ -179,8 +182,8 @@ static long packet_of_pages(struct page_cache *cache, uint64_t offset, uint32_t 
 	return got;
 }
 
-static long fill_pages(struct tcp_connection *c, struct page_cache *cache, uint64_t offset, size_t n,
-	struct list *batch)
+static long fill_pages(struct tcp_connection *c, struct page_cache *cache, uint64_t offset,
+	size_t n, struct list *batch)
 {
 	uint32_t size = min(packet_size(c), (PACKET_FRAGMENTS - 2) * PAGE_SIZE32);
 	uint32_t limit = c->inet.socket.send_limit, used = c->send_charge;
@@ -203,10 +206,12 @@ static long fill_pages(struct tcp_connection *c, struct page_cache *cache, uint6
 	return done;
 }
 
-long tcp_send_pages(struct socket *s, struct page_cache *cache, uint64_t offset, size_t n, int flags)
+long tcp_send_pages(
+	struct socket *s, struct page_cache *cache, uint64_t offset, size_t n, int flags)
 {
 	struct tcp_connection *c = tcp_of(s);
-	uint64_t deadline = s->send_timeout_ns ? clock_monotonic_ns() + s->send_timeout_ns : NO_DEADLINE;
+	uint64_t deadline =
+		s->send_timeout_ns ? clock_monotonic_ns() + s->send_timeout_ns : NO_DEADLINE;
 	long sent = 0;
 	int err = 0;
 	mutex_lock(&c->send_lock);
@@ -260,7 +265,8 @@ static void consume(struct tcp_connection *c, uint32_t n)
  * Copy up to n bytes that lie `skip` bytes behind the reading position.  Walks the queue without the lock: whatever is
  * before the edge seen at the start stays as it is, packets are only ever added behind.
  */
-static long copy_from_queue(struct tcp_connection *c, struct socket_message *m, uint32_t skip, size_t n)
+static long copy_from_queue(
+	struct tcp_connection *c, struct socket_message *m, uint32_t skip, size_t n)
 {
 	uint32_t readable = tcp_readable(c);
 	if (readable <= skip)
@@ -307,7 +313,7 @@ static int receive_state(struct tcp_connection *c)
 static bool receive_ready(struct tcp_connection *c, uint32_t more_than)
 {
 	return tcp_readable(c) > more_than || c->fin_received || c->inet.socket.error ||
-		c->inet.socket.shutdown & SHUTDOWN_RECEIVE || c->state == TCP_CLOSE;
+	       c->inet.socket.shutdown & SHUTDOWN_RECEIVE || c->state == TCP_CLOSE;
 }
 
 /* read_lock held; let go while it sleeps.  peeked: bytes already seen by MSG_PEEK. */

@@ -15,8 +15,9 @@ static const uint16_t mss_table[] = {536, 1300, 1440, 1460, 8960, 32768, 65483};
 
 static uint32_t cookie_hash(const struct flow *f, uint32_t minute, uint32_t purpose)
 {
-	uint64_t words[6] = {f->local.halves[0], f->local.halves[1], f->remote.halves[0], f->remote.halves[1],
-		(uint64_t)f->local_port << 16 | f->remote_port, (uint64_t)minute << 32 | purpose};
+	uint64_t words[6] = {f->local.halves[0], f->local.halves[1], f->remote.halves[0],
+		f->remote.halves[1], (uint64_t)f->local_port << 16 | f->remote_port,
+		(uint64_t)minute << 32 | purpose};
 	return (uint32_t)hash_words(words, array_size(words));
 }
 
@@ -32,7 +33,8 @@ uint32_t tcp_cookie_make(const struct flow *f, uint32_t irs, uint16_t *mss)
 		index--;
 	*mss = mss_table[index];
 	uint32_t minute = minute_now();
-	return cookie_hash(f, 0, 1) + irs + (minute << 24) + ((cookie_hash(f, minute, 2) + index) & LOW_BITS);
+	return cookie_hash(f, 0, 1) + irs + (minute << 24) +
+	       ((cookie_hash(f, minute, 2) + index) & LOW_BITS);
 }
 
 uint16_t tcp_cookie_check(const struct flow *f, uint32_t cookie, uint32_t irs)

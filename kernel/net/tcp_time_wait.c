@@ -140,7 +140,7 @@ static void acknowledge(const struct tcp_time_wait *t)
 static bool paws_rejects(const struct tcp_time_wait *t, const struct tcp_segment *s)
 {
 	return s->has_timestamp && t->timestamps_ok && !(s->flags & TCP_RST) &&
-		seq_before(s->timestamp, t->ts_recent);
+	       seq_before(s->timestamp, t->ts_recent);
 }
 
 static void note_timestamp(struct tcp_time_wait *t, const struct tcp_segment *s)
@@ -154,7 +154,8 @@ static void note_timestamp(struct tcp_time_wait *t, const struct tcp_segment *s)
 /* Still waiting for the peer's FIN. */
 static void fin_wait2_input(struct tcp_time_wait *t, const struct tcp_segment *s)
 {
-	bool in_window = !seq_before(s->end, t->rcv_nxt) && !seq_after(s->seq, t->rcv_nxt + t->rcv_wnd);
+	bool in_window =
+		!seq_before(s->end, t->rcv_nxt) && !seq_after(s->seq, t->rcv_nxt + t->rcv_wnd);
 	if (paws_rejects(t, s) || !in_window) {
 		if (!(s->flags & TCP_RST))
 			acknowledge(t);
@@ -198,7 +199,8 @@ static bool time_wait_input(struct tcp_time_wait *t, struct tcp_segment *s)
 		return true;
 	}
 	bool plain_syn = (s->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_SYN;
-	bool newer = seq_after(s->seq, t->rcv_nxt) ||
+	bool newer =
+		seq_after(s->seq, t->rcv_nxt) ||
 		(s->has_timestamp && t->timestamps_ok && seq_before(t->ts_recent, s->timestamp));
 	if (plain_syn && !old && newer) {
 		s->iss_hint = max(t->snd_nxt + 65537, 1u);

@@ -53,7 +53,7 @@ void tcp_persist_start(struct tcp_connection *c)
 void tcp_keepalive_reset(struct tcp_connection *c)
 {
 	bool on = socket_option(&c->inet.socket, OPTION_KEEPALIVE) && c->state != TCP_SYN_SENT &&
-		c->state != TCP_LISTEN && c->state != TCP_CLOSE;
+		  c->state != TCP_LISTEN && c->state != TCP_CLOSE;
 	c->keepalive_probes = 0;
 	c->keepalive_ms = on ? tcp_now_ms(c) + c->keepalive_idle_s * 1000ull : TIMER_OFF;
 	tcp_timer_update(c);
@@ -91,8 +91,9 @@ static void rexmit_fired(struct tcp_connection *c)
 		tcp_enter_loss(c);
 		/* Resend even into a closed window; the rest follows with the ACKs. */
 		if (tcp_retransmit(c, c->snd_una) && seq_before(c->rexmit_nxt, c->snd_una + c->mss))
-			c->rexmit_nxt = seq_before(c->snd_una + c->mss, c->snd_nxt) ? c->snd_una + c->mss
-										   : c->snd_nxt;
+			c->rexmit_nxt = seq_before(c->snd_una + c->mss, c->snd_nxt)
+						? c->snd_una + c->mss
+						: c->snd_nxt;
 	}
 	c->retries++;
 	c->backoff++;
@@ -128,8 +129,9 @@ static void keepalive_fired(struct tcp_connection *c)
 		c->keepalive_ms = busy ? now + idle_ms : quiet_since + idle_ms;
 		return;
 	}
-	bool over = c->user_timeout_ms ? c->keepalive_probes > 0 && now - quiet_since >= c->user_timeout_ms
-				       : c->keepalive_probes >= c->keepalive_count;
+	bool over = c->user_timeout_ms
+			    ? c->keepalive_probes > 0 && now - quiet_since >= c->user_timeout_ms
+			    : c->keepalive_probes >= c->keepalive_count;
 	if (over) {
 		tcp_send_reset(c);
 		tcp_fail(c, ETIMEDOUT);

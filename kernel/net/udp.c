@@ -97,7 +97,8 @@ void udp_input(struct packet *p, const struct ip_info *ip)
 		count_one(udp_errors);
 		goto drop;
 	}
-	if (unlikely(f.local_port == DHCP_CLIENT_PORT && netif_interface(p->netif)->dhcp) && p->n_fragments == 0)
+	if (unlikely(f.local_port == DHCP_CLIENT_PORT && netif_interface(p->netif)->dhcp) &&
+		p->n_fragments == 0)
 		dhcp_input(p->netif, packet_data(p), p->len);
 	if (unlikely(ip->flags & IP_FOR_DHCP))
 		goto drop;
@@ -128,7 +129,8 @@ void udp_error(const struct ip_error *e)
 
 /* --- to the network --- */
 
-static void put_header(struct packet *p, const struct datagram_target *t, uint16_t source_port, bool no_check)
+static void put_header(
+	struct packet *p, const struct datagram_target *t, uint16_t source_port, bool no_check)
 {
 	struct udp_header *h = (struct udp_header *)packet_push(p, sizeof(*h));
 	uint32_t len = packet_length(p);
@@ -151,7 +153,8 @@ static void put_header(struct packet *p, const struct datagram_target *t, uint16
 }
 
 /* A multicast of ours also comes back to members on this machine (IP_MULTICAST_LOOP). */
-static void loop_back(struct datagram_socket *d, const struct packet *p, const struct datagram_target *t)
+static void loop_back(
+	struct datagram_socket *d, const struct packet *p, const struct datagram_target *t)
 {
 	if (t->route.kind != ROUTE_BROADCAST &&
 		(t->route.kind != ROUTE_MULTICAST || !(d->inet.ip_options & INET_MULTICAST_LOOP)))
@@ -160,14 +163,20 @@ static void loop_back(struct datagram_socket *d, const struct packet *p, const s
 	if (!copy)
 		return;
 	struct ip4_header *h = (struct ip4_header *)packet_push(copy, sizeof(*h));
-	*h = (struct ip4_header){.version_len = 0x45, .tos = t->tos, .ttl = t->ttl, .protocol = IPPROTO_UDP,
-		.total_len = cpu_to_be16((uint16_t)copy->len), .source = ip_v4(&t->from),
+	*h = (struct ip4_header){.version_len = 0x45,
+		.tos = t->tos,
+		.ttl = t->ttl,
+		.protocol = IPPROTO_UDP,
+		.total_len = cpu_to_be16((uint16_t)copy->len),
+		.source = ip_v4(&t->from),
 		.destination = ip_v4(&t->to)};
 	copy->netif = t->route.netif;
 	copy->network = copy->start;
 	copy->transport = copy->start + (uint32_t)sizeof(*h);
 	packet_pull(copy, (uint32_t)sizeof(*h) + (uint32_t)sizeof(struct udp_header));
-	struct flow f = {.local = t->to, .remote = t->from, .local_port = t->port,
+	struct flow f = {.local = t->to,
+		.remote = t->from,
+		.local_port = t->port,
 		.remote_port = d->inet.flow.local_port};
 	deliver_to_all(copy, &f);
 }
@@ -239,7 +248,8 @@ static int udp_bind(struct socket *s, const struct socket_address *a)
 	return inet_bind(inet_of(s), &udp_ports, a);
 }
 
-static int udp_connect(struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
+static int udp_connect(
+	struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
 {
 	(void)flags, (void)deadline_ns;
 	return datagram_connect(datagram_of(s), &udp_ports, a);
@@ -291,26 +301,15 @@ static void udp_destroy(struct socket *s)
 }
 
 /* The same for both families. */
-#define UDP_PROTOCOL(of_family) \
-	{ \
-		.family = of_family, \
-		.type = SOCK_DGRAM, \
-		.number = IPPROTO_UDP, \
-		.create = udp_create, \
-		.bind = udp_bind, \
-		.connect = udp_connect, \
-		.name = inet_name, \
-		.peer = datagram_peer, \
-		.shutdown = datagram_shutdown, \
-		.set_option = udp_set_option, \
-		.get_option = udp_get_option, \
-		.option_changed = udp_option_changed, \
-		.send = udp_send, \
-		.receive = datagram_receive, \
-		.poll = datagram_poll, \
-		.ioctl = udp_ioctl, \
-		.close = udp_close, \
-		.destroy = udp_destroy, \
+#define UDP_PROTOCOL(of_family)                                                                    \
+	{                                                                                          \
+		.family = of_family, .type = SOCK_DGRAM, .number = IPPROTO_UDP,                    \
+		.create = udp_create, .bind = udp_bind, .connect = udp_connect, .name = inet_name, \
+		.peer = datagram_peer, .shutdown = datagram_shutdown,                              \
+		.set_option = udp_set_option, .get_option = udp_get_option,                        \
+		.option_changed = udp_option_changed, .send = udp_send,                            \
+		.receive = datagram_receive, .poll = datagram_poll, .ioctl = udp_ioctl,            \
+		.close = udp_close, .destroy = udp_destroy,                                        \
 	}
 
 const struct protocol udp_protocol = UDP_PROTOCOL(AF_INET);

@@ -7,11 +7,11 @@
 struct datagram_socket {
 	struct inet_socket inet; /* first */
 	/* under inet.socket.lock: */
-	struct list received;    /* packets: data at the payload, IP header at packet.network */
-	struct list errors;      /* IP_RECVERR: struct datagram_error */
+	struct list received; /* packets: data at the payload, IP header at packet.network */
+	struct list errors;   /* IP_RECVERR: struct datagram_error */
 	unsigned n_errors;
-	uint32_t charge;         /* memory of received */
-	uint32_t dropped;        /* SO_RXQ_OVFL */
+	uint32_t charge;  /* memory of received */
+	uint32_t dropped; /* SO_RXQ_OVFL */
 };
 
 static inline struct datagram_socket *datagram_of(struct socket *s)
@@ -34,7 +34,8 @@ int datagram_peer(struct socket *s, struct socket_address *out);
 void datagram_report(struct datagram_socket *d, const struct ip_error *e);
 void datagram_purge(struct datagram_socket *d);
 /* connect(2): remember the peer and its route. */
-int datagram_connect(struct datagram_socket *d, struct port_table *t, const struct socket_address *a) must_check;
+int datagram_connect(
+	struct datagram_socket *d, struct port_table *t, const struct socket_address *a) must_check;
 /* Where a message goes: its name, else the peer; source and route with IP_PKTINFO considered. */
 struct datagram_target {
 	struct ip_addr from, to;
@@ -42,4 +43,5 @@ struct datagram_target {
 	uint8_t ttl, tos;
 	struct route route; /* to be released */
 };
-int datagram_target(struct datagram_socket *d, struct socket_message *m, struct datagram_target *out) must_check;
+int datagram_target(struct datagram_socket *d, struct socket_message *m,
+	struct datagram_target *out) must_check;

@@ -96,7 +96,8 @@ int unix_pair(struct socket *a, struct socket *b)
 
 static uint32_t swapped(uint32_t bits)
 {
-	return (bits & SHUTDOWN_SEND ? SHUTDOWN_RECEIVE : 0) | (bits & SHUTDOWN_RECEIVE ? SHUTDOWN_SEND : 0);
+	return (bits & SHUTDOWN_SEND ? SHUTDOWN_RECEIVE : 0) |
+	       (bits & SHUTDOWN_RECEIVE ? SHUTDOWN_SEND : 0);
 }
 
 static void announce_end(struct unix_socket *u)
@@ -108,7 +109,9 @@ static void announce_end(struct unix_socket *u)
 int unix_shutdown(struct socket *s, int how)
 {
 	struct unix_socket *u = unix_of(s);
-	uint32_t bits = how == SHUT_RD ? SHUTDOWN_RECEIVE : how == SHUT_WR ? SHUTDOWN_SEND : SHUTDOWN_BOTH;
+	uint32_t bits = how == SHUT_RD   ? SHUTDOWN_RECEIVE
+			: how == SHUT_WR ? SHUTDOWN_SEND
+					 : SHUTDOWN_BOTH;
 	s->shutdown |= bits;
 	announce_end(u);
 	struct unix_socket *peer = unix_connection_based(u) ? unix_get_peer(u) : NULL;
@@ -236,7 +239,8 @@ static int name_parse(const struct socket_address *a, struct unix_name **out)
 static struct unix_socket *abstract_find(const char *path, uint32_t len, int type)
 {
 	for (struct abstract *a = abstract_names[bucket_of(path, len)]; a; a = a->next)
-		if (a->name->len == len && memcmp(a->name->path, path, len) == 0 && a->socket->socket.type == type)
+		if (a->name->len == len && memcmp(a->name->path, path, len) == 0 &&
+			a->socket->socket.type == type)
 			return a->socket;
 	return NULL;
 }
@@ -422,8 +426,10 @@ int unix_ioctl(struct socket *s, unsigned request, int *value)
 		mutex_lock(&u->read_lock);
 		irq_state irq = unix_lock(u);
 		struct unix_message *first =
-			list_empty(&u->received) ? NULL : list_first(&u->received, struct unix_message, link);
-		*value = !first ? 0
+			list_empty(&u->received)
+				? NULL
+				: list_first(&u->received, struct unix_message, link);
+		*value = !first                   ? 0
 			 : s->type == SOCK_STREAM ? (int)(u->charge - first->offset)
 						  : (int)first->len;
 		unix_unlock(u, irq);

@@ -11,9 +11,10 @@
 #include "kernel/sched/lock.h"
 
 #define UNIX_PATH_MAX 108u
-#define UNIX_DATAGRAMS_MAX 512u    /* queued at one receiver: as systemd sets net.unix.max_dgram_qlen */
-#define UNIX_IN_FLIGHT_MAX 4096u   /* files in messages: what cycles of them can leak is bounded */
-#define UNIX_CHUNK_MAX 16000u      /* of a stream's data, in one message */
+#define UNIX_DATAGRAMS_MAX                                                                         \
+	512u /* queued at one receiver: as systemd sets net.unix.max_dgram_qlen */
+#define UNIX_IN_FLIGHT_MAX 4096u /* files in messages: what cycles of them can leak is bounded */
+#define UNIX_CHUNK_MAX 16000u    /* of a stream's data, in one message */
 
 /* A name: of a file (path[0] is not NUL) or abstract; counted. */
 struct unix_name {
@@ -46,11 +47,12 @@ struct unix_socket {
 	struct list received;     /* messages; taken off only under read_lock */
 	uint32_t charge;          /* bytes in received */
 	unsigned n_received;
-	struct list pending;      /* listening: connections to be accepted, by accept_link */
+	struct list pending; /* listening: connections to be accepted, by accept_link */
 	unsigned n_pending, backlog;
 	struct list accept_link;
 	uint32_t ids[3], peer_ids[3];
-	struct list blocked;      /* senders that polled and found no room here: under unix_blocked_lock, */
+	struct list
+		blocked; /* senders that polled and found no room here: under unix_blocked_lock, */
 	struct list blocked_link; /* like this one */
 };
 
@@ -97,14 +99,16 @@ static inline bool unix_connection_based(const struct unix_socket *u)
 /* unix_message.c */
 /* A message of n bytes of m's data, with its files and the current ids.  -EFAULT, -ENOBUFS, -ETOOMANYREFS.  The files
  * stay the caller's until unix_message_keep_files(). */
-int unix_message_new(struct unix_socket *from, struct socket_message *m, uint32_t n, struct unix_message **out) must_check;
+int unix_message_new(struct unix_socket *from, struct socket_message *m, uint32_t n,
+	struct unix_message **out) must_check;
 void unix_message_free(struct unix_message *e);
 /* It was not sent: its files remain the caller's. */
 void unix_message_drop(struct unix_message *e);
 /* Queue at `to`, which is locked. */
 void unix_queue(struct unix_socket *to, struct unix_message *e);
 /* Files and credentials to the program; peek: the message keeps its own. */
-void unix_message_control(struct unix_socket *to, struct socket_message *m, struct unix_message *e, bool peek);
+void unix_message_control(
+	struct unix_socket *to, struct socket_message *m, struct unix_message *e, bool peek);
 /* The first message is done with: off the queue, senders told.  read_lock held. */
 void unix_dequeue(struct unix_socket *u, struct unix_message *e);
 /* Tell those who wait for room at u. */

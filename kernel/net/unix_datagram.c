@@ -2,7 +2,8 @@
 #include "kernel/lib/string.h"
 #include "kernel/net/unix.h"
 
-static int datagram_connect(struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
+static int datagram_connect(
+	struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
 {
 	(void)flags, (void)deadline_ns;
 	struct unix_socket *u = unix_of(s);
@@ -64,7 +65,8 @@ static int deliver_until(struct unix_socket *u, struct unix_socket *to, struct u
 		int err = deliver(u, to, e);
 		if (err != -EAGAIN || m->flags & MSG_DONTWAIT)
 			return err;
-		err = wait_event_interruptible(&to->space, EPOLLOUT, may_deliver(u, to, e->len), m->deadline_ns);
+		err = wait_event_interruptible(
+			&to->space, EPOLLOUT, may_deliver(u, to, e->len), m->deadline_ns);
 		if (err < 0)
 			return err == -ETIMEDOUT ? -EAGAIN : err;
 	}

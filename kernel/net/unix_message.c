@@ -22,7 +22,8 @@ int unix_message_ids(struct socket_message *m, uint32_t ids[3])
 				return -EINVAL;
 			memcpy(&given, m->control + at + sizeof(h), sizeof(given));
 			/* Only root may speak for others (unix(7)). */
-			if (own[1] != 0 && ((uint32_t)given.pid != own[0] || given.uid != own[1] || given.gid != own[2]))
+			if (own[1] != 0 && ((uint32_t)given.pid != own[0] || given.uid != own[1] ||
+						   given.gid != own[2]))
 				return -EPERM;
 			ids[0] = (uint32_t)given.pid;
 			ids[1] = given.uid;
@@ -41,7 +42,8 @@ static int take_files(struct unix_message *e, struct socket_message *m)
 		return 0;
 	if (m->n_files > SOCKET_FILES_MAX)
 		return -EINVAL;
-	unsigned before = atomic_fetch_add_explicit(&files_in_flight, m->n_files, memory_order_relaxed);
+	unsigned before =
+		atomic_fetch_add_explicit(&files_in_flight, m->n_files, memory_order_relaxed);
 	int err = before + m->n_files > UNIX_IN_FLIGHT_MAX ? -ETOOMANYREFS : 0;
 	if (err == 0) {
 		e->files = heap_array(m->n_files, sizeof(struct file *));
@@ -56,7 +58,8 @@ static int take_files(struct unix_message *e, struct socket_message *m)
 	return 0;
 }
 
-int unix_message_new(struct unix_socket *from, struct socket_message *m, uint32_t n, struct unix_message **out)
+int unix_message_new(
+	struct unix_socket *from, struct socket_message *m, uint32_t n, struct unix_message **out)
 {
 	struct unix_message *e = heap_alloc(sizeof(*e) + n);
 	if (!e)
@@ -113,7 +116,8 @@ void unix_queue(struct unix_socket *to, struct unix_message *e)
 	to->n_received++;
 }
 
-void unix_message_control(struct unix_socket *to, struct socket_message *m, struct unix_message *e, bool peek)
+void unix_message_control(
+	struct unix_socket *to, struct socket_message *m, struct unix_message *e, bool peek)
 {
 	if (socket_option(&to->socket, OPTION_PASS_CREDENTIALS)) {
 		struct linux_ucred ids = {(int32_t)e->ids[0], e->ids[1], e->ids[2]};
@@ -166,7 +170,8 @@ static struct unix_socket *pop_blocked(struct unix_socket *u)
 {
 	irq_state irq = spin_lock(&blocked_lock);
 	struct list *item = list_pop_front(&u->blocked);
-	struct unix_socket *sender = item ? list_entry(item, struct unix_socket, blocked_link) : NULL;
+	struct unix_socket *sender =
+		item ? list_entry(item, struct unix_socket, blocked_link) : NULL;
 	if (sender) /* it leaves the list before its last reference goes: unix_forget_blocked() */
 		socket_hold(&sender->socket);
 	spin_unlock(&blocked_lock, irq);
@@ -199,8 +204,9 @@ void unix_dequeue(struct unix_socket *u, struct unix_message *e)
 static struct unix_message *first_message(struct unix_socket *u)
 {
 	irq_state irq = unix_lock(u);
-	struct unix_message *e = list_empty(&u->received) ? NULL
-							   : list_first(&u->received, struct unix_message, link);
+	struct unix_message *e = list_empty(&u->received)
+					 ? NULL
+					 : list_first(&u->received, struct unix_message, link);
 	unix_unlock(u, irq);
 	return e;
 }
@@ -233,7 +239,8 @@ static long copy_message(struct unix_socket *u, struct socket_message *m, struct
 
 static bool receive_ready(struct unix_socket *u)
 {
-	return !list_empty(&u->received) || u->socket.error || u->socket.shutdown & SHUTDOWN_RECEIVE;
+	return !list_empty(&u->received) || u->socket.error ||
+	       u->socket.shutdown & SHUTDOWN_RECEIVE;
 }
 
 long unix_receive_message(struct unix_socket *u, struct socket_message *m)
@@ -257,8 +264,8 @@ long unix_receive_message(struct unix_socket *u, struct socket_message *m)
 			return 0;
 		if (m->flags & MSG_DONTWAIT)
 			return -EAGAIN;
-		err = wait_event_interruptible(&s->ready, EPOLLIN | EPOLLERR | EPOLLHUP, receive_ready(u),
-			m->deadline_ns);
+		err = wait_event_interruptible(
+			&s->ready, EPOLLIN | EPOLLERR | EPOLLHUP, receive_ready(u), m->deadline_ns);
 		if (err < 0)
 			return err == -ETIMEDOUT ? -EAGAIN : err;
 	}

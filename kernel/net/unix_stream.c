@@ -50,7 +50,7 @@ static int make_child(struct unix_socket *client, struct unix_socket *l, struct 
 static bool may_try(struct unix_socket *l)
 {
 	return l->dead || l->state != UNIX_LISTENING || l->n_pending <= l->backlog ||
-		l->socket.shutdown & SHUTDOWN_RECEIVE;
+	       l->socket.shutdown & SHUTDOWN_RECEIVE;
 }
 
 /* 0: child waits to be accepted, and the queue has its reference. -EAGAIN: full; -ECONNREFUSED. */
@@ -72,7 +72,8 @@ static int offer(struct unix_socket *l, struct unix_socket *child)
 	return err;
 }
 
-static int offer_until(struct unix_socket *l, struct unix_socket *child, int flags, uint64_t deadline_ns)
+static int offer_until(
+	struct unix_socket *l, struct unix_socket *child, int flags, uint64_t deadline_ns)
 {
 	for (;;) {
 		int err = offer(l, child);
@@ -99,7 +100,8 @@ static int begin_connect(struct unix_socket *u)
 	return err;
 }
 
-static void finish_connect(struct unix_socket *u, struct unix_socket *child, const struct unix_socket *l, int err)
+static void finish_connect(
+	struct unix_socket *u, struct unix_socket *child, const struct unix_socket *l, int err)
 {
 	irq_state irq = unix_lock(u);
 	u->state = err == 0 ? UNIX_CONNECTED : UNIX_IDLE;
@@ -112,7 +114,8 @@ static void finish_connect(struct unix_socket *u, struct unix_socket *child, con
 		wait_wake(&u->socket.ready, EPOLLOUT | EPOLLWRNORM);
 }
 
-static int stream_connect(struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
+static int stream_connect(
+	struct socket *s, const struct socket_address *a, int flags, uint64_t deadline_ns)
 {
 	struct unix_socket *u = unix_of(s);
 	struct unix_socket *l = NULL, *child = NULL;
@@ -177,7 +180,8 @@ static int deliver(struct unix_socket *u, struct unix_socket *peer, struct unix_
 {
 	int err = 0;
 	irq_state irq = unix_lock(peer);
-	if (peer->dead || peer->socket.shutdown & SHUTDOWN_RECEIVE || u->socket.shutdown & SHUTDOWN_SEND) {
+	if (peer->dead || peer->socket.shutdown & SHUTDOWN_RECEIVE ||
+		u->socket.shutdown & SHUTDOWN_SEND) {
 		err = -EPIPE;
 	} else if (!unix_room(peer, u, e->len)) {
 		err = -EAGAIN;
@@ -193,7 +197,7 @@ static int deliver(struct unix_socket *u, struct unix_socket *peer, struct unix_
 static bool may_deliver(struct unix_socket *u, struct unix_socket *peer, uint32_t n)
 {
 	return peer->dead || (peer->socket.shutdown & SHUTDOWN_RECEIVE) ||
-		(u->socket.shutdown & SHUTDOWN_SEND) || unix_room(peer, u, n);
+	       (u->socket.shutdown & SHUTDOWN_SEND) || unix_room(peer, u, n);
 }
 
 static int deliver_until(struct unix_socket *u, struct unix_socket *peer, struct unix_message *e,
@@ -203,8 +207,8 @@ static int deliver_until(struct unix_socket *u, struct unix_socket *peer, struct
 		int err = deliver(u, peer, e);
 		if (err != -EAGAIN || m->flags & MSG_DONTWAIT)
 			return err;
-		err = wait_event_interruptible(&peer->space, EPOLLOUT, may_deliver(u, peer, e->len),
-			m->deadline_ns);
+		err = wait_event_interruptible(
+			&peer->space, EPOLLOUT, may_deliver(u, peer, e->len), m->deadline_ns);
 		if (err < 0)
 			return err == -ETIMEDOUT ? -EAGAIN : err;
 	}
@@ -268,12 +272,13 @@ static long stream_send(struct socket *s, struct socket_message *m)
 
 static bool receive_ready(struct unix_socket *u)
 {
-	return !list_empty(&u->received) || u->socket.error || u->socket.shutdown & SHUTDOWN_RECEIVE;
+	return !list_empty(&u->received) || u->socket.error ||
+	       u->socket.shutdown & SHUTDOWN_RECEIVE;
 }
 
 /* One queued message's part in a read.  Bytes, or -EFAULT; *stop: others may not be joined to it. */
-static long copy_part(struct unix_socket *u, struct socket_message *m, struct unix_message *e, size_t wanted,
-	bool *stop)
+static long copy_part(struct unix_socket *u, struct socket_message *m, struct unix_message *e,
+	size_t wanted, bool *stop)
 {
 	uint32_t n = (uint32_t)min((size_t)(e->len - e->offset), wanted);
 	int err = m->flags & MSG_TRUNC ? 0 : io_buffer_put(m->data, e->data + e->offset, n);
@@ -297,7 +302,8 @@ static bool same_sender(const struct unix_message *a, const uint32_t ids[3])
 }
 
 /* Copy what is queued, without waiting; read_lock held. */
-static long copy_available(struct unix_socket *u, struct socket_message *m, size_t wanted, bool *stop)
+static long copy_available(
+	struct unix_socket *u, struct socket_message *m, size_t wanted, bool *stop)
 {
 	bool credentials = socket_option(&u->socket, OPTION_PASS_CREDENTIALS);
 	uint32_t ids[3] = {0, 0, 0};
@@ -343,7 +349,8 @@ static long receive_bytes(struct unix_socket *u, struct socket_message *m)
 		if (n < 0)
 			return copied > 0 ? (long)copied : n;
 		copied += (size_t)n;
-		if (copied >= max(target, (size_t)1) || wanted == 0 || stop || (copied > 0 && m->flags & MSG_PEEK))
+		if (copied >= max(target, (size_t)1) || wanted == 0 || stop ||
+			(copied > 0 && m->flags & MSG_PEEK))
 			return (long)copied;
 		if (n > 0)
 			continue;
@@ -420,10 +427,10 @@ static unsigned stream_poll(struct socket *s)
 }
 
 #define CONNECTION_OPS                                                                             \
-	.family = AF_UNIX, .number = -1, .create = unix_create, .bind = unix_bind,                  \
+	.family = AF_UNIX, .number = -1, .create = unix_create, .bind = unix_bind,                 \
 	.listen = stream_listen, .accept = stream_accept, .connect = stream_connect,               \
-	.pair = unix_pair, .name = unix_local_name, .peer = unix_peer_name,                         \
-	.shutdown = unix_shutdown, .get_option = unix_get_option, .send = stream_send,              \
+	.pair = unix_pair, .name = unix_local_name, .peer = unix_peer_name,                        \
+	.shutdown = unix_shutdown, .get_option = unix_get_option, .send = stream_send,             \
 	.poll = stream_poll, .ioctl = unix_ioctl, .close = unix_close, .destroy = unix_destroy
 
 const struct protocol unix_stream_protocol = {

@@ -18,8 +18,8 @@ struct wheel {
 	struct spinlock lock;
 	/* under lock: */
 	unsigned cpu;
-	uint64_t time_ms;  /* all that is due before or at this has fired */
-	uint64_t armed_ms; /* what the timer below is set to; UINT64_MAX: nothing */
+	uint64_t time_ms;      /* all that is due before or at this has fired */
+	uint64_t armed_ms;     /* what the timer below is set to; UINT64_MAX: nothing */
 	uint64_t used[LEVELS]; /* bit per slot that has timers */
 	struct wheel_timer *slots[LEVELS * SLOTS];
 	struct timer timer;

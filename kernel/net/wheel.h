@@ -13,7 +13,7 @@ struct wheel_timer {
 	struct wheel_timer *next, **previous; /* under the wheel's lock, like slot */
 	void (*fire)(struct wheel_timer *t);  /* interrupts off, no locks; may start t again */
 	uint64_t expires_ms;
-	_Atomic uint16_t cpu;                 /* whose wheel, or WHEEL_IDLE */
+	_Atomic uint16_t cpu; /* whose wheel, or WHEEL_IDLE */
 	uint16_t slot;
 };
 #define WHEEL_IDLE 0xffffu

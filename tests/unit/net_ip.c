@@ -17,7 +17,8 @@
 	do {                                                                                       \
 		long got_ = (long)(got), wanted_ = (long)(wanted);                                 \
 		if (got_ != wanted_)                                                               \
-			panic("%s:%d: %s is %ld, not %ld", __FILE__, __LINE__, #got, got_, wanted_); \
+			panic("%s:%d: %s is %ld, not %ld", __FILE__, __LINE__, #got, got_,         \
+				wanted_);                                                          \
 	} while (0)
 
 static const uint8_t our_mac[6] = {2, 0, 0, 0, 0, 1}, peer_mac[6] = {2, 0, 0, 0, 0, 2};
@@ -73,14 +74,19 @@ static uint32_t v4(const char *s)
 }
 
 /* An IPv4 packet from the peer; fragment: the header's field. */
-static void arrive_ip(const char *from, const char *to, uint8_t protocol, uint16_t id, uint16_t fragment,
-	const void *payload, size_t n)
+static void arrive_ip(const char *from, const char *to, uint8_t protocol, uint16_t id,
+	uint16_t fragment, const void *payload, size_t n)
 {
 	static uint8_t buf[2000];
 	struct ip4_header *h = (struct ip4_header *)buf;
-	*h = (struct ip4_header){.version_len = 0x45, .total_len = cpu_to_be16((uint16_t)(20 + n)),
-		.id = cpu_to_be16(id), .fragment = cpu_to_be16(fragment), .ttl = 63, .protocol = protocol,
-		.source = v4(from), .destination = v4(to)};
+	*h = (struct ip4_header){.version_len = 0x45,
+		.total_len = cpu_to_be16((uint16_t)(20 + n)),
+		.id = cpu_to_be16(id),
+		.fragment = cpu_to_be16(fragment),
+		.ttl = 63,
+		.protocol = protocol,
+		.source = v4(from),
+		.destination = v4(to)};
 	h->checksum = checksum_final(checksum_add(0, h, 20));
 	memcpy(buf + 20, payload, n);
 	bool group = v4_is_multicast(h->destination) || h->destination == UINT32_MAX;
@@ -88,8 +94,8 @@ static void arrive_ip(const char *from, const char *to, uint8_t protocol, uint16
 }
 
 /* A UDP datagram in buf; its length. */
-static size_t make_udp(uint8_t *buf, const char *from, const char *to, uint16_t source, uint16_t destination,
-	const void *data, size_t n)
+static size_t make_udp(uint8_t *buf, const char *from, const char *to, uint16_t source,
+	uint16_t destination, const void *data, size_t n)
 {
 	store_be16(buf, source);
 	store_be16(buf + 2, destination);
@@ -98,13 +104,14 @@ static size_t make_udp(uint8_t *buf, const char *from, const char *to, uint16_t 
 	memcpy(buf + 8, data, n);
 	struct ip_addr a = ip_from_v4(v4(from)), b = ip_from_v4(v4(to));
 	uint64_t sum = checksum_pseudo(&a, &b, 17, (uint32_t)(8 + n));
-	uint16_t checksum = checksum_final(sum + (uint64_t)checksum_fold(checksum_add(0, buf, 8 + n)));
+	uint16_t checksum =
+		checksum_final(sum + (uint64_t)checksum_fold(checksum_add(0, buf, 8 + n)));
 	memcpy(buf + 6, &checksum, 2);
 	return 8 + n;
 }
 
-static void arrive_udp(const char *from, const char *to, uint16_t source, uint16_t destination, const void *data,
-	size_t n)
+static void arrive_udp(const char *from, const char *to, uint16_t source, uint16_t destination,
+	const void *data, size_t n)
 {
 	static uint8_t buf[2000];
 	size_t len = make_udp(buf, from, to, source, destination, data, n);
@@ -123,8 +130,8 @@ struct arp_fields {
 
 static void arrive_arp(uint16_t operation, const char *from, const char *to)
 {
-	struct arp_fields a = {cpu_to_be16(1), cpu_to_be16(0x800), 6, 4, cpu_to_be16(operation), {0}, v4(from), {0},
-		v4(to)};
+	struct arp_fields a = {cpu_to_be16(1), cpu_to_be16(0x800), 6, 4, cpu_to_be16(operation),
+		{0}, v4(from), {0}, v4(to)};
 	memcpy(a.from_mac, peer_mac, 6);
 	arrive_frame(operation == 1 ? ethernet_broadcast : our_mac, ETHERNET_ARP, &a, sizeof(a));
 }
@@ -289,7 +296,8 @@ static long send_udp(struct file *f, const char *to, uint16_t port, const void *
 	struct io_buffer b;
 	struct socket_address a = address(to, port);
 	io_buffer_kernel(&b, (void *)(uintptr_t)data, n);
-	struct socket_message m = {.data = &b, .address = &a, .deadline_ns = NO_DEADLINE, .flags = MSG_DONTWAIT};
+	struct socket_message m = {
+		.data = &b, .address = &a, .deadline_ns = NO_DEADLINE, .flags = MSG_DONTWAIT};
 	return socket_send(f, &m);
 }
 
@@ -347,11 +355,14 @@ static void check_arp(void)
 
 /* --- UDP, ICMP --- */
 
-static long receive_from(struct file *f, void *data, size_t n, int flags, struct socket_address *from, int *out_flags)
+static long receive_from(struct file *f, void *data, size_t n, int flags,
+	struct socket_address *from, int *out_flags)
 {
 	struct io_buffer b;
 	io_buffer_kernel(&b, data, n);
-	struct socket_message m = {.data = &b, .address = from, .deadline_ns = NO_DEADLINE,
+	struct socket_message m = {.data = &b,
+		.address = from,
+		.deadline_ns = NO_DEADLINE,
 		.flags = flags | MSG_DONTWAIT};
 	long got = socket_receive(f, &m);
 	if (out_flags)
@@ -474,7 +485,8 @@ static void check_fragments(void)
 	for (unsigned i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 7 >> 3);
 	size_t n = make_udp(udp, "10.1.0.77", "10.1.0.5", 9, 5400, data, sizeof(data));
-	static const unsigned orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {2, 2, 0, 1}};
+	static const unsigned orders[][4] = {
+		{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {2, 2, 0, 1}};
 	for (unsigned o = 0; o < 4; o++) {
 		for (unsigned i = 0; i < 4; i++) {
 			unsigned k = orders[o][i];
@@ -491,7 +503,8 @@ static void check_fragments(void)
 	/* Overlaps make a datagram void; after 30 s parts are forgotten; floods are bounded. */
 	arrive_ip("10.1.0.77", "10.1.0.5", 17, 200, 0x2000, udp, 1480);
 	arrive_ip("10.1.0.77", "10.1.0.5", 17, 200, 0x2000 | 184, udp, 1480);
-	arrive_ip("10.1.0.77", "10.1.0.5", 17, 200, 185 | 0, udp + 1480, n - 1480 > 1480 ? 1480 : n - 1480);
+	arrive_ip("10.1.0.77", "10.1.0.5", 17, 200, 185 | 0, udp + 1480,
+		n - 1480 > 1480 ? 1480 : n - 1480);
 	expect(receive_from(f, got, sizeof(got), 0, &from, NULL), -EAGAIN);
 	for (unsigned i = 0; i < 5000; i++)
 		arrive_ip("10.1.0.77", "10.1.0.5", 17, (uint16_t)i, 0x2000 | 3, udp, 1480);
@@ -500,7 +513,8 @@ static void check_fragments(void)
 	int how = IP_PMTUDISC_DO;
 	expect(send_udp(f, "10.1.0.77", 9, data, sizeof(data)), sizeof(data));
 	while (!list_empty(&frames) &&
-		load_be16(packet_data(list_first(&frames, struct packet, link)) + 12) == ETHERNET_ARP)
+		load_be16(packet_data(list_first(&frames, struct packet, link)) + 12) ==
+			ETHERNET_ARP)
 		(void)next_frame(ETHERNET_ARP, NULL);
 	static uint8_t whole[6000];
 	uint32_t seen = 0, len = 0;
@@ -557,7 +571,8 @@ static void check_nonsense(void)
 			arrive_frame(our_mac, ETHERNET_IPV4, junk, n);
 		} else {
 			static const uint8_t numbers[] = {1, 2, 6, 17, 200};
-			arrive_ip("10.1.0.77", "10.1.0.5", numbers[i % 5], 1, i % 3 ? 0 : 0x2000, junk, n);
+			arrive_ip("10.1.0.77", "10.1.0.5", numbers[i % 5], 1, i % 3 ? 0 : 0x2000,
+				junk, n);
 		}
 	}
 	struct list *item;
@@ -583,7 +598,9 @@ static void check_netlink(void)
 		struct {
 			struct linux_nlmsghdr h;
 			uint8_t family, pad[3];
-		} request = {{sizeof(request), questions[q].type, NLM_F_REQUEST | NLM_F_DUMP, 42, 0}, AF_UNSPEC, {0}};
+		} request = {
+			{sizeof(request), questions[q].type, NLM_F_REQUEST | NLM_F_DUMP, 42, 0},
+			AF_UNSPEC, {0}};
 		expect(send_bytes(f, &request, sizeof(request), 0), sizeof(request));
 		unsigned n = 0;
 		bool done = false;

@@ -170,7 +170,8 @@ static inline struct file *accept_from(struct file *l)
 
 static inline struct thread *start_thread(void (*entry)(void *), void *arg)
 {
-	const struct thread_request r = {.size = sizeof(struct thread), .name = "peer", .entry = entry, .arg = arg};
+	const struct thread_request r = {
+		.size = sizeof(struct thread), .name = "peer", .entry = entry, .arg = arg};
 	struct thread *t = NULL;
 	assert(thread_create(&r, &t) == 0);
 	thread_get(t);

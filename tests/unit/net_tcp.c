@@ -92,8 +92,8 @@ static void run_transfer(const char *what, size_t size, size_t chunk, unsigned s
 	join_thread(u);
 	struct linux_tcp_info i = info_of(a);
 	printf("%-28s seed %2u: %4llu ms, %5u packets, %3u retransmitted, rtt %u us\n", what, seed,
-		(unsigned long long)((clock_monotonic_ns() - start) / NS_PER_MS), script.n_sent - sent,
-		i.tcpi_total_retrans, i.tcpi_rtt);
+		(unsigned long long)((clock_monotonic_ns() - start) / NS_PER_MS),
+		script.n_sent - sent, i.tcpi_total_retrans, i.tcpi_rtt);
 	file_put(a);
 	file_put(b);
 	sleep_ms(200000); /* TIME_WAIT and orphans end */

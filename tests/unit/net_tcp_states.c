@@ -9,7 +9,8 @@
 	do {                                                                                       \
 		long got_ = (long)(got), wanted_ = (long)(wanted);                                 \
 		if (got_ != wanted_)                                                               \
-			panic("%s:%d: %s is %ld, not %ld", __FILE__, __LINE__, #got, got_, wanted_); \
+			panic("%s:%d: %s is %ld, not %ld", __FILE__, __LINE__, #got, got_,         \
+				wanted_);                                                          \
 	} while (0)
 
 #define IN (EPOLLIN | EPOLLRDNORM)
@@ -573,12 +574,20 @@ static void inject(struct file *f, struct tcp_fields fields)
 	p->len = 20 + 32;
 	memset(packet_data(p), 0, p->len);
 	struct ip4_header *h = (struct ip4_header *)packet_data(p);
-	*h = (struct ip4_header){.version_len = 0x45, .total_len = cpu_to_be16(52), .ttl = 64, .protocol = 6,
-		.source = ip_v4(&c->inet.flow.remote), .destination = ip_v4(&c->inet.flow.local)};
+	*h = (struct ip4_header){.version_len = 0x45,
+		.total_len = cpu_to_be16(52),
+		.ttl = 64,
+		.protocol = 6,
+		.source = ip_v4(&c->inet.flow.remote),
+		.destination = ip_v4(&c->inet.flow.local)};
 	struct tcp_header *t = (struct tcp_header *)(h + 1);
 	*t = (struct tcp_header){.source = cpu_to_be16(c->inet.flow.remote_port),
-		.destination = cpu_to_be16(c->inet.flow.local_port), .seq = cpu_to_be32(fields.seq),
-		.ack = cpu_to_be32(fields.ack), .offset = 0x80, .flags = fields.flags, .window = 0xffff};
+		.destination = cpu_to_be16(c->inet.flow.local_port),
+		.seq = cpu_to_be32(fields.seq),
+		.ack = cpu_to_be32(fields.ack),
+		.offset = 0x80,
+		.flags = fields.flags,
+		.window = 0xffff};
 	uint8_t *o = (uint8_t *)(t + 1);
 	store_be32(o, 0x0101080a);
 	store_be32(o + 4, fields.timestamp);
@@ -595,7 +604,8 @@ static void check_blind_attacks(void)
 	struct tcp_connection *c = b->object;
 	uint32_t t = c->ts_recent;
 	unsigned before = script.n_sent;
-	inject(b, (struct tcp_fields){c->rcv_nxt + 100, 0, t, TCP_RST}); /* in the window, not exact */
+	inject(b, (struct tcp_fields){
+			  c->rcv_nxt + 100, 0, t, TCP_RST}); /* in the window, not exact */
 	expect(state_of(b), TCP_ESTABLISHED);
 	expect(script.n_sent, before + 1); /* challenged */
 	inject(b, (struct tcp_fields){c->rcv_nxt + 100, 0, t, TCP_RST});
@@ -604,10 +614,12 @@ static void check_blind_attacks(void)
 	inject(b, (struct tcp_fields){c->rcv_nxt, 0, t, TCP_SYN});
 	expect(state_of(b), TCP_ESTABLISHED);
 	sleep_ms(1000);
-	inject(b, (struct tcp_fields){c->rcv_nxt, c->snd_nxt + 1000, t, TCP_ACK}); /* of what was never sent */
+	inject(b, (struct tcp_fields){
+			  c->rcv_nxt, c->snd_nxt + 1000, t, TCP_ACK}); /* of what was never sent */
 	expect(state_of(b), TCP_ESTABLISHED);
 	sleep_ms(1000);
-	inject(b, (struct tcp_fields){c->rcv_nxt, c->snd_nxt, t - 100000, TCP_ACK | TCP_FIN}); /* PAWS */
+	inject(b, (struct tcp_fields){
+			  c->rcv_nxt, c->snd_nxt, t - 100000, TCP_ACK | TCP_FIN}); /* PAWS */
 	expect(state_of(b), TCP_ESTABLISHED);
 	sleep_ms(10);
 	inject(b, (struct tcp_fields){c->rcv_nxt, 0, t, TCP_RST});
@@ -657,13 +669,23 @@ static void everything(void *arg)
 		const char *name;
 		void (*check)(void);
 	} checks[] = {
-		{"new socket", check_new_socket}, {"refused", check_refused},
-		{"nonblocking connect", check_nonblocking_connect}, {"SYN timeouts", check_syn_timeouts},
-		{"half close", check_half_close}, {"resets", check_resets}, {"zero window", check_zero_window},
-		{"dead peer", check_dead_peer}, {"backlog", check_backlog}, {"cookies", check_cookies},
-		{"simultaneous", check_simultaneous}, {"TIME_WAIT", check_time_wait}, {"flags", check_flags},
-		{"ports", check_ports}, {"deferred accept", check_deferred_accept},
-		{"blind attacks", check_blind_attacks}, {"listener closed", check_listener_closed},
+		{"new socket", check_new_socket},
+		{"refused", check_refused},
+		{"nonblocking connect", check_nonblocking_connect},
+		{"SYN timeouts", check_syn_timeouts},
+		{"half close", check_half_close},
+		{"resets", check_resets},
+		{"zero window", check_zero_window},
+		{"dead peer", check_dead_peer},
+		{"backlog", check_backlog},
+		{"cookies", check_cookies},
+		{"simultaneous", check_simultaneous},
+		{"TIME_WAIT", check_time_wait},
+		{"flags", check_flags},
+		{"ports", check_ports},
+		{"deferred accept", check_deferred_accept},
+		{"blind attacks", check_blind_attacks},
+		{"listener closed", check_listener_closed},
 	};
 	for (unsigned i = 0; i < array_size(checks); i++) {
 		/* Again and again it must leave as much memory (tables may have grown at first). */
@@ -674,8 +696,9 @@ static void everything(void *arg)
 			reset_link();
 			used[round] = heap_used();
 		}
-		printf("%-20s ok, %lu pages of heap, then %+ld, %+ld, %+ld\n", checks[i].name, used[0],
-			(long)(used[1] - used[0]), (long)(used[2] - used[1]), (long)(used[3] - used[2]));
+		printf("%-20s ok, %lu pages of heap, then %+ld, %+ld, %+ld\n", checks[i].name,
+			used[0], (long)(used[1] - used[0]), (long)(used[2] - used[1]),
+			(long)(used[3] - used[2]));
 	}
 }
 
