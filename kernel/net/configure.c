@@ -7,6 +7,7 @@
 
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
+#include "kernel/net/arp.h"
 #include "kernel/net/dhcp.h"
 #include "kernel/net/ip.h"
 #include "kernel/net/net.h"
@@ -112,6 +113,9 @@ static int configure_static(struct netif *n, uint32_t client, char fields[FIELDS
 	if (err == 0 && gateway)
 		err = route_add(0, 0, gateway, n);
 	configure_names(dns, dns[0] ? (dns[1] ? 2 : 1) : 0, fields[HOST]);
+	/* Who has asked for us while we booted would ask again only after seconds (QEMU's user network: 5). */
+	if (err == 0)
+		arp_announce(n, client);
 	return err;
 }
 
