@@ -15,14 +15,14 @@ int main(void)
 	void *result;
 	must(pipe(fd));
 	pthread_t thread = start(reader, NULL);
-	sleep_ms(50);
+	sleep_ms(300);
 	must(close(fd[0]));
 	must(write(fd[1], "x", 1)); /* the reader still holds its end */
 	pthread_join(thread, &result);
 	printf("pipe: %ld\n", (long)result);
 	tcp_pair(fd);
 	thread = start(reader, NULL);
-	sleep_ms(50);
+	sleep_ms(300);
 	must(close(fd[0]));
 	must(write(fd[1], "x", 1));
 	pthread_join(thread, &result);
