@@ -174,7 +174,8 @@ static int open_last(
 	struct walk *w, uint32_t flags, uint32_t mode, struct dentry **out, bool *created)
 {
 	*created = false;
-	if ((flags & O_CREAT) && w->last_kind != LAST_NORMAL)
+	/* "/proc/self/fd/2" has led to what is no directory: nothing is left to be created. */
+	if ((flags & O_CREAT) && w->last_kind != LAST_NORMAL && S_ISDIR(w->at->inode->mode))
 		return -EISDIR;
 	int err = walk_last(w, out);
 	if (err < 0 || (*out)->inode || !(flags & O_CREAT))
