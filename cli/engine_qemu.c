@@ -41,11 +41,9 @@
 
 /* ---- The kernel's command line ---- */
 
-/* Kernels that take controls in their input (abi/boot.h) have the option's name in them.  Those get a
- * virtio console; others, which may be anything, the serial port. */
-static bool kernel_takes_controls(const char *kernel)
+/* Kernels that take controls in their input (abi/boot.h) have the option's name in them. */
+static bool kernel_knows(const char *kernel, const char *option)
 {
-	static const char option[] = BOOT_CONTROL_OPTION;
 	int fd = open(kernel, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	bool knows = false;
@@ -56,18 +54,16 @@ static bool kernel_takes_controls(const char *kernel)
 		char *data = memory_new((size_t)st.st_size, 1);
 
 		if (read(fd, data, (size_t)st.st_size) == st.st_size)
-			knows = memmem(data, (size_t)st.st_size, option, sizeof(option) - 1);
+			knows = memmem(data, (size_t)st.st_size, option, strlen(option));
 		free(data);
 	}
 	close(fd);
 	return knows;
 }
 
-static unsigned count_devices(const struct machine *m, bool takes_controls)
+static unsigned count_devices(const struct machine *m)
 {
-	unsigned n = 2; /* disk, random numbers */
-
-	return n + (m->network != NETWORK_NONE) + takes_controls;
+	return m->network == NETWORK_NONE ? 2 : 3; /* disk, random numbers; network */
 }
 
 static void add_transports(struct text *line, unsigned n)
@@ -82,7 +78,7 @@ static void add_transports(struct text *line, unsigned n)
 	}
 }
 
-static int make_line(const struct machine *m, bool takes_controls, char **out)
+static int make_line(const struct machine *m, char **out)
 {
 	struct text line = {0};
 	struct host_facts facts;
@@ -91,14 +87,14 @@ static int make_line(const struct machine *m, bool takes_controls, char **out)
 
 	host_facts_get(&facts);
 	snprintf(khz, sizeof(khz), "%" PRIu32, facts.tsc_khz);
-	command_line_add(&line, "console", takes_controls ? "hvc0" : "ttyS0");
+	command_line_add(&line, "console", "ttyS0");
 	if (facts.tsc_khz)
 		command_line_add(&line, "mote.tsc_khz", khz);
 	command_line_add(&line, "mote.exit_port", EXIT_PORT);
 	command_line_add(&line, "mote.status_port", STATUS_PORT);
-	if (takes_controls)
+	if (kernel_knows(m->kernel, BOOT_CONTROL_OPTION))
 		command_line_add(&line, BOOT_CONTROL_OPTION, NULL);
-	add_transports(&line, count_devices(m, takes_controls));
+	add_transports(&line, count_devices(m));
 	kernel_line_add_arguments(&line, m);
 	if (err >= 0 && line.len >= BOOT_COMMAND_LINE_MAX)
 		err = fail(E2BIG,
@@ -196,19 +192,6 @@ static char *channel(const char *id, int fd)
 		"%s,id=%s", strcmp(id, "console") == 0 ? "stdio,signal=off" : "null", id);
 }
 
-static void add_console(struct string_list *a, bool takes_controls)
-{
-	if (!takes_controls) {
-		add(a, "-serial", memory_string("chardev:console"));
-		return;
-	}
-	add(a, "-device", memory_string("virtio-serial-device,max_ports=1"));
-	add(a, "-device", memory_string("virtconsole,chardev=console"));
-	/* Where the kernel reports what goes wrong before it has its console: QEMU's own stderr. */
-	add(a, "-chardev", memory_string("file,id=early,path=/dev/stderr,append=on"));
-	add(a, "-serial", memory_string("chardev:early"));
-}
-
 int engine_qemu_arguments(const struct machine *m, int console, int status, struct string_list *a)
 {
 	char *qemu = tool_find(QEMU);
@@ -216,8 +199,7 @@ int engine_qemu_arguments(const struct machine *m, int console, int status, stru
 
 	if (!qemu)
 		return fail(ENOENT, "cannot find %s: install the package qemu-system-x86", QEMU);
-	bool takes_controls = kernel_takes_controls(m->kernel);
-	int err = make_line(m, takes_controls, &line);
+	int err = make_line(m, &line);
 
 	if (err < 0) {
 		free(qemu);
@@ -232,7 +214,7 @@ int engine_qemu_arguments(const struct machine *m, int console, int status, stru
 	add_network(a, m);
 	add(a, "-device", memory_string("virtio-rng-device"));
 	add(a, "-chardev", channel("console", console));
-	add_console(a, takes_controls);
+	add(a, "-serial", memory_string("chardev:console"));
 	add(a, "-chardev", channel("status", status));
 	add(a, "-device", memory_string("isa-debugcon,chardev=status,iobase=" STATUS_PORT));
 	add(a, "-device", memory_string("isa-debug-exit,iobase=" EXIT_PORT ",iosize=4"));
@@ -336,7 +318,7 @@ int engine_qemu_run(const struct machine *m)
 	r.status = c.status[0];
 	r.errors = c.errors[0];
 	r.has_ports = m->n_publishes > 0;
-	r.is_framed = kernel_takes_controls(m->kernel);
+	r.is_framed = kernel_knows(m->kernel, BOOT_CONTROL_OPTION);
 	return relay_run(&r);
 }
 

@@ -370,10 +370,7 @@ int relay_run(const struct relay *r)
 	drain(&s);
 	if (r->is_terminal)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
-	/* A kernel that fails before it has its console reports here. */
-	bool failed = s.status.len && string_starts(s.status.data, "panic");
-
-	if (s.errors.len && (failed || report_is_verbose()))
+	if (s.errors.len && report_is_verbose())
 		fprintf(stderr, "%s", s.errors.data);
 	int status = exit_status(&s);
 
