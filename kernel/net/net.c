@@ -155,6 +155,7 @@ static void set_limits(void)
 	struct memory_usage usage;
 	page_usage(&usage);
 	uint64_t bytes = usage.total * PAGE_SIZE;
+	net_limits.tcp_memory_max = max(bytes / 8, (uint64_t)256 << 10);
 	net_limits.tcp_buffer_max =
 		(uint32_t)max(min(bytes / 32, (uint64_t)6 << 20), (uint64_t)64 << 10);
 	net_limits.time_wait_max =

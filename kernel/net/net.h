@@ -30,6 +30,7 @@ bool loopback_deliver(void);
 /* Bytes of memory the network may hold for its biggest users, from what the machine has. */
 struct net_limits {
 	uint32_t tcp_buffer_max; /* one connection's, each way */
+	uint64_t tcp_memory_max; /* of all together, beyond a small share for each */
 	uint32_t time_wait_max;  /* objects */
 	uint32_t fragments_max;  /* bytes held for reassembly */
 };

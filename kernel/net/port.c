@@ -176,9 +176,9 @@ void port_release(struct port_table *t, struct port_user *u)
 	struct spinlock *lock = lock_of(t, p->number);
 	irq_state irq = spin_lock(lock);
 	list_remove(&u->link);
-	u->port = NULL;
 	p->n_users--;
 	p->n_fixed -= !(u->flags & PORT_AUTOMATIC);
+	u->port = NULL; /* from here on it may be bound anew */
 	free_if_unused(t, p);
 	spin_unlock(lock, irq);
 }

@@ -7,6 +7,7 @@
  *     tcp_receive.c     arriving data: order, window, when to acknowledge
  *     tcp_output.c      what may be sent now, headers
  *     tcp_timer.c       retransmission, probes, delayed ACK, keepalive
+ *     tcp_memory.c      what all of them may hold
  *     tcp_congestion.c  how fast (one table per algorithm)
  *     tcp_listen.c      connections in the making, SYN cookies in tcp_syncookie.c
  *     tcp_time_wait.c   connections that are over
@@ -136,6 +137,8 @@ struct tcp_listener {
 	struct list requests; /* struct tcp_request: SYN received */
 	struct list ready;    /* struct tcp_connection by accept_link */
 	unsigned n_requests, n_ready, backlog;
+	atomic_uint
+		n_waiting; /* requests that wait for a place among the ready; not under the lock */
 };
 
 struct tcp_connection {
@@ -194,7 +197,8 @@ struct tcp_connection {
 	struct list receive_queue; /* packets in order; taken off only under read_lock */
 	struct list out_of_order;  /* by sequence: owner[0] */
 	uint32_t receive_charge;
-	uint16_t rcv_mss; /* estimate of the peer's segments */
+	uint32_t memory_reserved; /* of the common memory, for both charges */
+	uint16_t rcv_mss;         /* estimate of the peer's segments */
 	uint32_t window_clamp;
 	bool fin_received, fin_known; /* in order; somewhere: at fin_seq */
 	uint32_t fin_seq;
@@ -272,9 +276,20 @@ void tcp_done(struct tcp_connection *c, int err);
 /* Over because time ran out or a reset came, with what ICMP said if it did. */
 void tcp_fail(struct tcp_connection *c, int err);
 unsigned tcp_poll(struct socket *s); /* not locked */
+/* tcp_memory.c: what all connections together hold. */
+#define TCP_MEMORY_SHARE 16384u
+bool tcp_memory_short(void);
+bool tcp_memory_reserve(
+	struct tcp_connection *c, uint32_t extra) must_check; /* extra: about to be charged */
+void tcp_memory_return(struct tcp_connection *c);             /* what is not in use any more */
+static inline uint32_t tcp_send_limit(const struct tcp_connection *c)
+{
+	uint32_t limit = c->inet.socket.send_limit;
+	return unlikely(tcp_memory_short()) ? min(limit, TCP_MEMORY_SHARE) : limit;
+}
 static inline bool tcp_send_memory(const struct tcp_connection *c)
 {
-	return c->send_charge < c->inet.socket.send_limit;
+	return c->send_charge < tcp_send_limit(c);
 }
 /* RFC 6528; and a start for the timestamps of that pair of hosts. */
 uint32_t tcp_initial_sequence(const struct flow *f, uint32_t *timestamp_offset);

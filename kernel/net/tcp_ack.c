@@ -41,6 +41,7 @@ void tcp_queue_purge(struct tcp_connection *c)
 	while (!list_empty(&c->unsent))
 		drop_first(c, &c->unsent);
 	c->send_charge = 0;
+	tcp_memory_return(c);
 	c->write_seq = c->snd_nxt;
 }
 
@@ -124,6 +125,7 @@ static void new_ack(struct tcp_connection *c, const struct tcp_segment *s)
 	c->snd_una = s->ack;
 	c->bytes_acked += n_acked;
 	clean_queue(c, s);
+	tcp_memory_return(c);
 	c->retries = c->backoff = 0;
 	if (c->recovery == TCP_RECOVERY) {
 		recovery_ack(c, n_acked);

@@ -75,6 +75,15 @@ static void request_send(struct tcp_request *r)
 		(uint32_t)now_ms() + r->agreed.ts_offset);
 }
 
+/* What it was before. */
+static bool set_waits(struct tcp_request *r, bool waits)
+{
+	bool before = atomic_exchange(&r->waits, waits);
+	if (before != waits)
+		atomic_fetch_add(&r->listener->listener->n_waiting, waits ? 1u : -1u);
+	return before;
+}
+
 /* Out of the listener's list and the timer; whoever took it out of the demux table calls this, once. */
 static void request_leave(struct tcp_request *r)
 {
@@ -82,6 +91,7 @@ static void request_leave(struct tcp_request *r)
 	list_remove(&r->link);
 	r->listener->listener->n_requests--;
 	tcp_unlock(r->listener, irq);
+	(void)set_waits(r, false);
 	if (wheel_cancel(&r->timer))
 		tcp_request_put(r);
 	tcp_request_put(r); /* the table's */
@@ -390,10 +400,10 @@ static bool must_wait(struct tcp_request *r, const struct tcp_segment *s)
 	if (!wait) {
 		/* First, then the look at the queue: whoever makes room sees it. */
 		r->window = s->window;
-		r->waits = true;
+		(void)set_waits(r, true);
 		wait = accept_queue_full(l);
 		if (!wait)
-			r->waits = false;
+			(void)set_waits(r, false);
 	}
 	r->acked |= wait;
 	return wait;
@@ -436,7 +446,7 @@ static struct tcp_request *take_waiting(struct tcp_connection *l)
 	irq_state irq = tcp_lock(l);
 	if (l->state == TCP_LISTEN && l->listener->n_ready <= l->listener->backlog)
 		list_for_each (r, &l->listener->requests, link)
-			if (atomic_exchange(&r->waits, false)) {
+			if (set_waits(r, false)) {
 				found = r;
 				break;
 			}
@@ -449,6 +459,8 @@ static struct tcp_request *take_waiting(struct tcp_connection *l)
 /* A place is free.  What came with the ACK was dropped: the peer sends it again. */
 static void promote_waiting(struct tcp_connection *l)
 {
+	if (l->listener->n_waiting == 0)
+		return;
 	struct tcp_request *r = take_waiting(l);
 	if (!r)
 		return;

@@ -24,6 +24,8 @@ uint32_t tcp_receive_limit_max(void)
 uint32_t tcp_select_window(struct tcp_connection *c)
 {
 	uint32_t limit = c->inet.socket.receive_limit;
+	if (unlikely(tcp_memory_short()))
+		limit = min(limit, TCP_MEMORY_SHARE);
 	uint32_t free = c->receive_charge < limit ? (limit - c->receive_charge) / 2 : 0;
 	uint32_t offered = window_now(c);
 	uint32_t window = min(free, c->window_clamp);
@@ -155,7 +157,8 @@ static bool memory_for(struct tcp_connection *c, const struct packet *p)
 	uint64_t limit = 2ull * c->inet.socket.receive_limit;
 	while (c->receive_charge + packet_charge(p) > limit && !list_empty(&c->out_of_order))
 		drop_queued(c, list_entry(c->out_of_order.prev, struct packet, link));
-	return c->receive_charge + packet_charge(p) <= limit;
+	return c->receive_charge + packet_charge(p) <= limit &&
+	       tcp_memory_reserve(c, packet_charge(p));
 }
 
 void tcp_purge_receive(struct tcp_connection *c)
@@ -166,6 +169,7 @@ void tcp_purge_receive(struct tcp_connection *c)
 	while ((item = list_pop_front(&c->out_of_order)))
 		packet_free(list_entry(item, struct packet, link));
 	c->receive_charge = 0;
+	tcp_memory_return(c);
 }
 
 /* --- when to acknowledge --- */

@@ -86,6 +86,8 @@ static int submit(struct tcp_connection *c, struct list *batch, unsigned output_
 			bool last = list_empty(batch) && !(output_flags & TCP_OUTPUT_MORE);
 			tcp_enqueue(c, p, packet_length(p), last ? TCP_PSH : 0);
 		}
+		/* What is queued is there: without room it only makes the next sender wait. */
+		(void)!tcp_memory_reserve(c, 0);
 		tcp_output(c, output_flags);
 	}
 	tcp_unlock(c, irq);
@@ -104,7 +106,7 @@ static uint32_t packet_size(const struct tcp_connection *c)
 static long fill_batch(struct tcp_connection *c, struct io_buffer *data, struct list *batch)
 {
 	uint32_t size = packet_size(c);
-	uint32_t limit = c->inet.socket.send_limit, used = c->send_charge;
+	uint32_t limit = tcp_send_limit(c), used = c->send_charge;
 	uint32_t room = used < limit ? limit - used : 0;
 	long n = 0;
 	for (unsigned i = 0; i < BATCH_PACKETS && data->left > 0; i++) {
@@ -186,7 +188,7 @@ static long fill_pages(struct tcp_connection *c, struct page_cache *cache, uint6
 	size_t n, struct list *batch)
 {
 	uint32_t size = min(packet_size(c), (PACKET_FRAGMENTS - 2) * PAGE_SIZE32);
-	uint32_t limit = c->inet.socket.send_limit, used = c->send_charge;
+	uint32_t limit = tcp_send_limit(c), used = c->send_charge;
 	uint32_t room = used < limit ? limit - used : 0;
 	long done = 0;
 	for (unsigned i = 0; i < BATCH_PACKETS && n > 0; i++) {
@@ -256,6 +258,7 @@ static void consume(struct tcp_connection *c, uint32_t n)
 		list_remove(&p->link);
 		list_push_back(&done, &p->link);
 	}
+	tcp_memory_return(c);
 	tcp_reader_progress(c);
 	tcp_unlock(c, irq);
 	free_batch(&done);

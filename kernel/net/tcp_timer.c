@@ -107,7 +107,8 @@ static void persist_fired(struct tcp_connection *c)
 		tcp_rexmit_stop(c);
 		return;
 	}
-	if (gave_up(c, c->probes, c->orphan ? TCP_ORPHAN_RETRIES : TCP_RETRIES)) {
+	/* A peer that answers and never reads may do so, but not for ever once nobody has the socket open. */
+	if (gave_up(c, c->orphan ? c->backoff : c->probes, retry_limit(c))) {
 		tcp_fail(c, ETIMEDOUT);
 		return;
 	}

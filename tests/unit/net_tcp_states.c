@@ -647,6 +647,40 @@ static void check_listener_closed(void)
 	file_put(l);
 }
 
+/* A hundred peers that send to a program which does not read: the queues of all stay within their share. */
+static void check_flood(void)
+{
+	enum { N = 100 };
+	static struct file *a[N], *b[N];
+	static char data[100000];
+	struct memory_usage before, after;
+	page_usage(&before);
+	for (int i = 0; i < N; i++)
+		pair(&a[i], &b[i]);
+	long sent[N] = {0}, n = 0;
+	for (int round = 0; round < 40; round++) {
+		for (int i = 0; i < N; i++)
+			while ((n = send_bytes(a[i], data, sizeof(data), MSG_DONTWAIT)) > 0)
+				sent[i] += n;
+		sleep_ms(100);
+	}
+	page_usage(&after);
+	uint64_t held = (before.free - after.free) * PAGE_SIZE;
+	uint64_t shares = 2ull * N * (TCP_MEMORY_SHARE + 70000);
+	if (held > net_limits.tcp_memory_max + shares)
+		panic("%lu bytes are held, at most %lu may be", held,
+			net_limits.tcp_memory_max + shares);
+	/* All of it arrives once somebody reads. */
+	for (int i = 0; i < N; i++) {
+		long got = 0;
+		while (got < sent[i] && (n = receive_bytes_of(b[i], data, sizeof(data), 0)) > 0)
+			got += n;
+		expect(got, sent[i]);
+		file_put(a[i]);
+		file_put(b[i]);
+	}
+}
+
 static void reset_link(void)
 {
 	link_start(1500);
@@ -686,6 +720,7 @@ static void everything(void *arg)
 		{"deferred accept", check_deferred_accept},
 		{"blind attacks", check_blind_attacks},
 		{"listener closed", check_listener_closed},
+		{"flood", check_flood},
 	};
 	for (unsigned i = 0; i < array_size(checks); i++) {
 		/* Again and again it must leave as much memory (tables may have grown at first). */
