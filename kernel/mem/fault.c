@@ -10,6 +10,7 @@
 #include "kernel/arch/upcall.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/area.h"
+#include "kernel/mem/thrash.h"
 
 #define AROUND 16u /* pages of a file entered per fault, if they are in the cache; divides 64 */
 
@@ -136,6 +137,8 @@ static int get_file_page(struct fault *f, uint64_t index, struct page **out)
 	*out = page_cache_find(c, index);
 	if (*out != NULL)
 		return 0;
+	if (f->area->prot & MMU_EXEC && thrash_check_code(c, index) < 0)
+		return -ENOMEM;
 	atomic_fetch_add_explicit(&f->s->major_faults, 1, memory_order_relaxed);
 	int err = page_cache_get(c, index, out);
 	return err < 0 && err != -ENOMEM ? -EIO : err;

@@ -393,6 +393,11 @@ static uint64_t not_negative(atomic_long *n)
 	return value < 0 ? 0 : (uint64_t)value;
 }
 
+uint64_t page_total(void)
+{
+	return __atomic_load_n(&buddy.total, __ATOMIC_RELAXED);
+}
+
 void page_usage(struct memory_usage *out)
 {
 	irq_state state = spin_lock(&buddy.lock);

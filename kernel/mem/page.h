@@ -68,6 +68,7 @@ struct memory_usage {
 	uint64_t total, free, cached, dirty, heap, anonymous, page_tables, stacks; /* in pages */
 };
 void page_usage(struct memory_usage *out);
+uint64_t page_total(void); /* frames the machine has; any context */
 /* Who holds frames for these purposes tells how many came or went. */
 void page_count_anonymous(long n);
 void page_count_heap(long n);

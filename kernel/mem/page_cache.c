@@ -14,6 +14,7 @@
 #include "abi/linux/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
+#include "kernel/mem/thrash.h"
 
 #define NODE_BITS 6u
 #define NODE_SLOTS (1u << NODE_BITS)
@@ -430,10 +431,12 @@ static bool evict(struct page *p)
 	if (!spin_try_lock_nested(&c->lock))
 		return false;
 	bool idle = atomic_load(&p->references) == 1 && !(p->flags & (PAGE_DIRTY | PAGE_USED));
-	if (idle)
+	if (idle) {
+		thrash_evicted(c, p->index);
 		take_out(c, p);
-	else
+	} else {
 		p->flags &= (uint8_t)~PAGE_USED;
+	}
 	spin_unlock_nested(&c->lock);
 	return idle;
 }
