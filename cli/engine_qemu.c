@@ -6,6 +6,8 @@
  *     - auto-kernel-cmdline would append their words behind "--", so that they are given here;
  *     - virtio-mmio.force-legacy is on by default: off makes them virtio 1;
  *     - qboot hands on command lines of any length (tried with 60,000 bytes).
+ *     - a virtconsole drops what its socket does not take at once, a serial port waits: so the
+ *       console is a serial port, although that costs a write per byte.
  * The machine's console and its status record are sockets handed down: no file of an instance is
  * ever made.  QEMU dies with mote, whatever ends mote.
  */
