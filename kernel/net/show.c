@@ -127,9 +127,26 @@ void net_show_udp6(struct text *t)
 	show_udp(t, AF_INET6);
 }
 
+/* A name as it is in /proc: NULs of an abstract one show as '@'. */
+static void show_unix_socket(void *arg, struct unix_socket *u)
+{
+	static const uint8_t states[] = {1, 2, 3, 1}; /* SS_UNCONNECTED and so on */
+	char path[UNIX_PATH_MAX + 2] = "";
+	if (u->name) {
+		uint32_t len = u->name->path[0] ? u->name->len - 1 : u->name->len;
+		path[0] = ' ';
+		for (uint32_t i = 0; i < len; i++)
+			path[i + 1] = u->name->path[i] ? u->name->path[i] : '@';
+	}
+	text_add(arg, "0000000000000000: %08X 00000000 %08X %04X %02X %5llu%s\n",
+		u->socket.references, u->state == UNIX_LISTENING ? 0x10000 : 0, u->socket.type,
+		states[u->state], (unsigned long long)SOCKET_INODE(&u->socket), path);
+}
+
 void net_show_unix(struct text *t)
 {
 	text_add(t, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+	unix_each(show_unix_socket, t);
 }
 
 void net_show_route(struct text *t)

@@ -9,7 +9,8 @@
  *     tcp_timer.c       retransmission, probes, delayed ACK, keepalive
  *     tcp_memory.c      what all of them may hold
  *     tcp_congestion.c  how fast (one table per algorithm)
- *     tcp_listen.c      connections in the making, SYN cookies in tcp_syncookie.c
+ *     tcp_request.c     connections in the making, SYN cookies in tcp_syncookie.c
+ *     tcp_listen.c      listening and accepting
  *     tcp_time_wait.c   connections that are over
  *     tcp_socket.c      the calls of a socket; tcp_stream.c: send and receive; tcp_options.c: setsockopt
  *
@@ -381,8 +382,13 @@ static inline uint32_t tcp_in_flight(const struct tcp_connection *c)
 	       c->snd_una;
 }
 
-/* tcp_listen.c */
+/* tcp_request.c */
 struct tcp_request;
+/* Of a listener that stops.  Not locked. */
+void tcp_requests_drop(struct tcp_connection *l);
+/* There is room among the ready: the oldest request that waits for a place becomes a connection.  Not locked. */
+void tcp_promote_waiting(struct tcp_connection *l);
+/* tcp_listen.c */
 int tcp_listen_start(struct tcp_connection *c, int backlog) must_check; /* not locked; may sleep */
 void tcp_listen_stop(struct tcp_connection *c);                         /* not locked */
 void tcp_listen_input(

@@ -18,6 +18,9 @@ struct abstract {
 	struct unix_name *name;
 	struct unix_socket *socket; /* not counted: it leaves when it closes */
 };
+static struct spinlock all_lock;
+static struct list all_sockets = LIST_INIT(all_sockets); /* under all_lock */
+
 static struct spinlock abstract_lock;
 static struct abstract *abstract_names[BUCKETS]; /* under abstract_lock */
 
@@ -75,6 +78,9 @@ int unix_create(const struct protocol *p, int number, struct socket **out)
 	list_init(&u->blocked);
 	list_init(&u->blocked_link);
 	u->peer_ids[1] = u->peer_ids[2] = UINT32_MAX;
+	irq_state irq = spin_lock(&all_lock);
+	list_push_back(&all_sockets, &u->all_link);
+	spin_unlock(&all_lock, irq);
 	*out = s;
 	return 0;
 }
@@ -208,8 +214,20 @@ void unix_close(struct socket *s, bool nonblocking)
 void unix_destroy(struct socket *s)
 {
 	struct unix_socket *u = unix_of(s);
+	irq_state irq = spin_lock(&all_lock);
+	list_remove(&u->all_link);
+	spin_unlock(&all_lock, irq);
 	if (u->name)
 		unix_name_put(u->name);
+}
+
+void unix_each(void (*each)(void *arg, struct unix_socket *u), void *arg)
+{
+	struct unix_socket *u = NULL;
+	irq_state irq = spin_lock(&all_lock);
+	list_for_each (u, &all_sockets, all_link)
+		each(arg, u);
+	spin_unlock(&all_lock, irq);
 }
 
 /* --- names --- */

@@ -54,6 +54,7 @@ struct unix_socket {
 	struct list
 		blocked; /* senders that polled and found no room here: under unix_blocked_lock, */
 	struct list blocked_link; /* like this one */
+	struct list all_link;     /* of every socket, for /proc/net/unix */
 };
 
 static inline struct unix_socket *unix_of(struct socket *s)
@@ -72,6 +73,8 @@ static inline void unix_unlock(struct unix_socket *u, irq_state irq)
 extern const struct protocol unix_stream_protocol, unix_datagram_protocol, unix_seqpacket_protocol;
 
 /* unix.c: common to all types */
+/* Every socket there is, under a lock. */
+void unix_each(void (*each)(void *arg, struct unix_socket *u), void *arg);
 int unix_create(const struct protocol *p, int number, struct socket **out);
 int unix_bind(struct socket *s, const struct socket_address *a);
 int unix_pair(struct socket *a, struct socket *b);
