@@ -44,6 +44,6 @@ int main(void)
 		pthread_join(thread[i], &wrong);
 		printf("%lu wrong\n", (unsigned long)wrong);
 	}
-	is(caught > 100);
+	is(caught >= 2); /* signals to one thread merge while it does not run */
 	return 0;
 }
