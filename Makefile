@@ -137,6 +137,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libportable.a
 # --- what people type ------------------------------------------------------------
 
 deps:
+	$(Q)command -v python3 > /dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends python3; }
 	$(Q)tools/deps
 
 demo: deps
