@@ -29,6 +29,9 @@ int main(void)
 	pthread_t thread[3];
 	for (long i = 0; i < 3; i++)
 		thread[i] = start(writer, (void *)i);
+	for (int i = 0; i < 3; i++)
+		while (page[i] == 0) /* with fewer CPUs than threads, each must have its first turn */
+			sched_yield();
 	long changed = 0;
 	for (int round = 0; round < 100; round++) {
 		must(mprotect((void *)page, PAGE, PROT_READ));
