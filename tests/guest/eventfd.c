@@ -3,12 +3,12 @@
 #include "lib/check.h"
 #include <sys/eventfd.h>
 
+static uint64_t taken;
+
 static void *reader(void *fd)
 {
-	uint64_t n;
 	sleep_ms(50);
-	must(read((int)(long)fd, &n, 8));
-	printf("reader took %lx\n", n);
+	must(read((int)(long)fd, &taken, 8));
 	return NULL;
 }
 
@@ -38,6 +38,7 @@ int main(void)
 	pthread_t thread = start(reader, (void *)(long)fd);
 	show(eventfd_write(fd, 1));
 	pthread_join(thread, NULL);
+	printf("reader took %lx\n", taken);
 	int sem = must(eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK));
 	show(read(sem, &n, 8));
 	printf("%lu\n", n);
