@@ -132,6 +132,13 @@ struct inode_ops {
 	int64_t (*seek)(struct inode *inode, uint64_t offset, int whence);
 	/* Pages [first, first + n) will be read soon: a hint; need not wait.   NULL: nothing */
 	void (*read_ahead)(struct inode *inode, uint64_t first, unsigned n);
+	/* I.  Extended attributes by their whole name ("user.a"); names and permissions are checked.  get, list: bytes, just
+	 * told when size is 0; -ENODATA, -ERANGE.  set: value NULL removes; XATTR_CREATE, XATTR_REPLACE.  All or none.
+	 *                                                                      NULL: -EOPNOTSUPP */
+	long (*xattr_get)(struct inode *inode, const char *name, void *value, size_t size);
+	int (*xattr_set)(
+		struct inode *inode, const char *name, const void *value, size_t len, int flags);
+	long (*xattr_list)(struct inode *inode, char *list, size_t size);
 	/* Write back data and what is needed to find it; all metadata unless data_only.  NULL: 0 */
 	int (*sync)(struct inode *inode, bool data_only);
 

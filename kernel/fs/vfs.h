@@ -90,6 +90,15 @@ int vfs_chown(struct dentry *d, uint32_t uid, uint32_t gid) must_check; /* (uint
 /* NULL: now.  UTIME_NOW, UTIME_OMIT in tv_nsec. */
 int vfs_utimes(struct dentry *d, const struct linux_timespec times[2]) must_check;
 
+/* xattr(7); name is not empty, value in kernel memory.  get and list: bytes, only told when size is 0 (get), -ERANGE when
+ * they do not fit.  set: NULL removes, flags XATTR_CREATE, XATTR_REPLACE and, for all, XATTR_ADMIN. */
+#define XATTR_ADMIN 0x100u /* the caller has CAP_SYS_ADMIN */
+long vfs_xattr_get(
+	struct dentry *d, const char *name, void *value, size_t size, unsigned flags) must_check;
+int vfs_xattr_set(struct dentry *d, const char *name, const void *value, size_t len,
+	unsigned flags) must_check;
+long vfs_xattr_list(struct dentry *d, char *list, size_t size, unsigned flags) must_check;
+
 /* getdents64(2): where directory entries go.  add returns false when the entry does not fit: the lister stops
  * and keeps its position before it. */
 struct directory_sink {

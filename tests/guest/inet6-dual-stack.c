@@ -54,15 +54,20 @@ static void datagrams(void)
 	char buf[16];
 	_Alignas(8) char control[64];
 	struct iovec v = {buf, sizeof(buf)};
-	struct msghdr m = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &v, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr m = {.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
 	show(recvmsg(s, &m, 0));
 	print_address6("from", &from, m.msg_namelen);
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
 		struct in6_pktinfo *info = (struct in6_pktinfo *)CMSG_DATA(c);
 		char text[INET6_ADDRSTRLEN];
-		printf("level %d type %d length %zu: %s on %u\n", c->cmsg_level, c->cmsg_type, c->cmsg_len,
-			inet_ntop(AF_INET6, &info->ipi6_addr, text, sizeof(text)), info->ipi6_ifindex);
+		printf("level %d type %d length %zu: %s on %u\n", c->cmsg_level, c->cmsg_type,
+			c->cmsg_len, inet_ntop(AF_INET6, &info->ipi6_addr, text, sizeof(text)),
+			info->ipi6_ifindex);
 	}
 	/* The answer with the same control message, as servers do. */
 	v.iov_len = 4;

@@ -3,7 +3,8 @@
 
 static void destinations(int type)
 {
-	static const char *const texts[] = {"::1", "2001:db8::1", "fe80::1", "ff02::1", "::127.0.0.1", "::"};
+	static const char *const texts[] = {
+		"::1", "2001:db8::1", "fe80::1", "ff02::1", "::127.0.0.1", "::"};
 	for (unsigned i = 0; i < COUNT(texts); i++) {
 		printf("--- type %d, %s\n", type, texts[i]);
 		int fd = must(socket(AF_INET6, type, 0));

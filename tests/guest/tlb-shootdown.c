@@ -30,7 +30,8 @@ int main(void)
 	for (long i = 0; i < 3; i++)
 		thread[i] = start(writer, (void *)i);
 	for (int i = 0; i < 3; i++)
-		while (page[i] == 0) /* with fewer CPUs than threads, each must have its first turn */
+		while (page[i] ==
+			0) /* with fewer CPUs than threads, each must have its first turn */
 			sched_yield();
 	long changed = 0;
 	for (int round = 0; round < 100; round++) {

@@ -40,6 +40,7 @@ void node_free(struct inode *i)
 	page_cache_truncate(&i->pages, 0);
 	node_uncharge(n);
 	entries_free(n);
+	attributes_free(n);
 	heap_free(n->target);
 	if (n->lower)
 		inode_put(n->lower);

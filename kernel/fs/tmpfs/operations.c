@@ -263,6 +263,9 @@ const struct inode_ops node_directory_ops = {
 	.create_nameless = node_create_nameless,
 	.change = node_change,
 	.stat = node_stat,
+	.xattr_get = node_xattr_get,
+	.xattr_set = node_xattr_set,
+	.xattr_list = node_xattr_list,
 };
 
 const struct inode_ops node_file_ops = {
@@ -273,10 +276,25 @@ const struct inode_ops node_file_ops = {
 	.seek = node_seek,
 	.read_ahead = node_read_ahead,
 	.stat = node_stat,
+	.xattr_get = node_xattr_get,
+	.xattr_set = node_xattr_set,
+	.xattr_list = node_xattr_list,
 };
 
-const struct inode_ops node_link_ops = {.readlink = node_readlink, .change = node_change};
-const struct inode_ops node_other_ops = {.change = node_change};
+const struct inode_ops node_link_ops = {
+	.readlink = node_readlink,
+	.change = node_change,
+	.xattr_get = node_xattr_get,
+	.xattr_set = node_xattr_set,
+	.xattr_list = node_xattr_list,
+};
+
+const struct inode_ops node_other_ops = {
+	.change = node_change,
+	.xattr_get = node_xattr_get,
+	.xattr_set = node_xattr_set,
+	.xattr_list = node_xattr_list,
+};
 
 const struct inode_ops *node_ops(uint32_t mode)
 {

@@ -36,12 +36,16 @@ struct node {
 	uint64_t lower_size;        /* bytes of lower that still show */
 	_Atomic uint64_t n_charged; /* pages */
 	bool pinned;
+	bool attributes_own; /* the lower inode's extended attributes do not show any more */
+	struct attribute *attributes;
+	uint64_t n_attribute_bytes;
 };
 
 struct tmpfs {
 	uint64_t limit; /* pages */
 	_Atomic uint64_t n_used;
 	_Atomic uint64_t next_number;
+	_Atomic uint64_t n_attribute_bytes;
 	struct super *lower; /* overlay */
 };
 
@@ -87,6 +91,12 @@ void entry_discard(struct node *dir, struct entry *e); /* not committed after al
 /* The name goes: the entry, or a whiteout takes its place. */
 void entry_remove(struct node *dir, struct entry *e);
 void entries_free(struct node *dir);
+
+/* attribute.c: inode_ops.xattr_... */
+long node_xattr_get(struct inode *i, const char *name, void *value, size_t size);
+int node_xattr_set(struct inode *i, const char *name, const void *value, size_t len, int flags);
+long node_xattr_list(struct inode *i, char *list, size_t size);
+void attributes_free(struct node *n);
 
 /* overlay.c; n->lower is set. */
 int overlay_lookup(struct node *dir, const struct name *name, struct inode **out) must_check;

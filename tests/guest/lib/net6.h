@@ -27,11 +27,12 @@ static inline void print_address6(const char *what, const struct sockaddr_in6 *a
 {
 	char text[INET6_ADDRSTRLEN];
 	inet_ntop(AF_INET6, &a->sin6_addr, text, sizeof(text));
-	printf("%s: family %d, %s, %s port, flow %u, scope %u, length %u\n", what, a->sin6_family, text,
-		a->sin6_port ? "a" : "no", a->sin6_flowinfo, a->sin6_scope_id, length);
+	printf("%s: family %d, %s, %s port, flow %u, scope %u, length %u\n", what, a->sin6_family,
+		text, a->sin6_port ? "a" : "no", a->sin6_flowinfo, a->sin6_scope_id, length);
 }
 
-static inline void print6(const char *what, int fd, int (*call)(int, struct sockaddr *restrict, socklen_t *restrict))
+static inline void print6(
+	const char *what, int fd, int (*call)(int, struct sockaddr *restrict, socklen_t *restrict))
 {
 	struct sockaddr_in6 a = {0};
 	socklen_t length = sizeof(a);
