@@ -23,6 +23,21 @@ void file_set_name_dropper(void (*drop)(struct file *f))
 	name_dropper = drop;
 }
 
+static void (*_Atomic transfer_hook)(struct file *f, bool written);
+
+void file_set_transfer_hook(void (*moved)(struct file *f, bool written))
+{
+	transfer_hook = moved;
+}
+
+void file_transferred(struct file *f, bool written)
+{
+	void (*moved)(struct file *, bool) =
+		atomic_load_explicit(&transfer_hook, memory_order_relaxed);
+	if (unlikely(moved))
+		moved(f, written);
+}
+
 uint64_t file_anonymous_number(void)
 {
 	return atomic_fetch_add(&next_anonymous, 1);
@@ -136,7 +151,10 @@ long file_read(struct file *f, struct io_buffer *to, const uint64_t *at)
 		return err;
 	if (!f->ops->read)
 		return -EINVAL;
-	return file_transfer(f, to, at, f->ops->read);
+	long n = file_transfer(f, to, at, f->ops->read);
+	if (n > 0)
+		file_transferred(f, false);
+	return n;
 }
 
 long file_write(struct file *f, struct io_buffer *from, const uint64_t *at)
@@ -146,5 +164,8 @@ long file_write(struct file *f, struct io_buffer *from, const uint64_t *at)
 		return err;
 	if (!f->ops->write)
 		return -EINVAL;
-	return file_transfer(f, from, at, f->ops->write);
+	long n = file_transfer(f, from, at, f->ops->write);
+	if (n > 0)
+		file_transferred(f, true);
+	return n;
 }

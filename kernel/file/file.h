@@ -102,6 +102,10 @@ static inline void file_get(struct file *f)
 void file_put(struct file *f);
 /* The fs layer gives back inode and dentry of a released file: it sets this once. */
 void file_set_name_dropper(void (*drop)(struct file *f));
+/* Told of every transfer of at least a byte; set for good by the first who watches (inotify). */
+void file_set_transfer_hook(void (*moved)(struct file *f, bool written));
+/* For transfers that pass file_read() and file_write() by: sendfile(2), splice(2). */
+void file_transferred(struct file *f, bool written);
 /* st_ino for things without a file system: pipes, sockets, ... */
 uint64_t file_anonymous_number(void);
 #define FILE_ANONYMOUS_DEVICE 14u /* st_dev of those */

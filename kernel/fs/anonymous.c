@@ -52,9 +52,10 @@ long vfs_file_path(struct file *f, char *buf, size_t size)
 	int err = vfs_stat_file(f, &st);
 	if (err < 0)
 		return err;
-	int len = f->ops->kind[0] == '[' ? format(buf, size, "anon_inode:%s", f->ops->kind)
-					 : format(buf, size, "%s:[%llu]", f->ops->kind,
-						   (unsigned long long)st.st_ino);
+	int len = strchr(f->ops->kind, ':') ? format(buf, size, "%s", f->ops->kind)
+		  : f->ops->kind[0] == '['  ? format(buf, size, "anon_inode:%s", f->ops->kind)
+					    : format(buf, size, "%s:[%llu]", f->ops->kind,
+						      (unsigned long long)st.st_ino);
 	return (size_t)len < size ? len : -ENAMETOOLONG;
 }
 

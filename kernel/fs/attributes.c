@@ -4,6 +4,7 @@
 #include "abi/linux/errno.h"
 #include "abi/linux/statfs.h"
 #include "kernel/fs/internal.h"
+#include "kernel/fs/notify.h"
 
 static int inode_stat(struct inode *i, struct linux_stat *out)
 {
@@ -123,6 +124,8 @@ int vfs_chmod(struct dentry *d, uint32_t mode)
 	mutex_lock(&i->lock);
 	err = inode_change_now(i, &c);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(d, IN_ATTRIB);
 	return err;
 }
 
@@ -155,6 +158,8 @@ int vfs_chown(struct dentry *d, uint32_t uid, uint32_t gid)
 	mutex_lock(&i->lock);
 	err = chown_locked(i, uid, gid);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(d, IN_ATTRIB);
 	return err;
 }
 
@@ -200,6 +205,10 @@ int vfs_utimes(struct dentry *d, const struct linux_timespec times[2])
 	mutex_lock(&i->lock);
 	err = inode_change_now(i, &c);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(d, accessed && modified ? IN_ATTRIB
+				 : accessed           ? IN_ACCESS
+						      : IN_MODIFY);
 	return err;
 }
 
@@ -220,5 +229,7 @@ int vfs_truncate(struct dentry *d, uint64_t size)
 	mutex_lock(&i->lock);
 	err = regular_set_size(i, size);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(d, IN_MODIFY);
 	return err;
 }

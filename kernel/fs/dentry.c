@@ -6,6 +6,7 @@
  */
 #include "abi/linux/errno.h"
 #include "kernel/fs/internal.h"
+#include "kernel/fs/notify.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
 
@@ -158,8 +159,10 @@ static void dentry_detach(struct dentry *d)
 static struct dentry *dentry_free(struct dentry *d)
 {
 	struct dentry *parent = d->parent == d ? NULL : d->parent;
-	if (d->inode)
+	if (d->inode) {
+		notify_gone(d->inode);
 		inode_put(d->inode);
+	}
 	if (d->name != d->inline_name)
 		heap_free(d->name);
 	heap_free(d);
@@ -224,6 +227,29 @@ static void cache_evict(void)
 		if (parent)
 			dentry_put(parent);
 	}
+}
+
+/* An unused child of parent, detached; NULL. */
+static struct dentry *cache_take_child(struct dentry *parent)
+{
+	struct dentry *d, *victim = NULL;
+	irq_state state = spin_lock(&dentry_lock);
+	list_for_each (d, &cache.unused, unused_link)
+		if (d->parent == parent && !d->references) {
+			dentry_detach(d);
+			victim = d;
+			break;
+		}
+	spin_unlock(&dentry_lock, state);
+	return victim;
+}
+
+void dentry_drop_children(struct dentry *parent)
+{
+	struct dentry *d;
+	while ((d = cache_take_child(parent)))
+		if (dentry_free(d))
+			dentry_put(parent);
 }
 
 static int dentry_set_name(struct dentry *d, const struct name *name)
@@ -328,9 +354,10 @@ void dentry_empty(struct dentry *d)
 		d->inode = NULL;
 	}
 	spin_unlock(&dentry_lock, state);
-	if (inode)
+	if (inode) {
+		notify_gone(inode);
 		inode_put(inode);
-	else
+	} else
 		dentry_forget(d);
 }
 

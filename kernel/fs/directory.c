@@ -3,6 +3,7 @@
  */
 #include "abi/linux/errno.h"
 #include "kernel/fs/internal.h"
+#include "kernel/fs/notify.h"
 
 /* Positions: 0 is ".", 1 is "..", the file system's start here. */
 #define FIRST_POSITION 2u
@@ -60,6 +61,8 @@ static int directory_list(struct file *f, struct directory_sink *sink)
 	if (!err && directory_list_dots(f, sink))
 		err = dir->ops->list(dir, &f->position, sink);
 	mutex_unlock(&dir->lock);
+	if (!err)
+		notify_dentry(f->dentry, IN_ACCESS);
 	return err;
 }
 

@@ -19,6 +19,7 @@ struct pipe;
 struct record_locks;
 struct socket_binding;
 struct super;
+struct watch;
 
 struct inode {
 	const struct inode_ops *ops;
@@ -42,6 +43,7 @@ struct inode {
 		struct pipe *pipe; /* of a fifo, once it was open; set once, under lock */
 		struct socket_binding *socket; /* of a socket; likewise: socket_node.c */
 	};
+	struct watch *watches; /* inotify(7): under notify_lock, looked at for NULL without */
 	struct record_locks *_Atomic locks; /* fcntl(2) and flock(2); set once: lock.c */
 	atomic_uint seals;                  /* F_SEAL_ of memory files */
 	atomic_int writers;                 /* files open for writing; -1: being executed */

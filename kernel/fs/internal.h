@@ -35,6 +35,8 @@ void dentry_fill(
 void dentry_forget(struct dentry *d);           /* unlinked: not found any more */
 /* The same, and if nobody but the caller uses d, it stays as a negative one. */
 void dentry_empty(struct dentry *d);
+/* Names below that are only cached go: slow, for when it matters that nothing refers to parent any more. */
+void dentry_drop_children(struct dentry *parent);
 int dentry_move(struct dentry *d, struct dentry *parent, const struct name *name) must_check;
 int dentry_swap(struct dentry *a, struct dentry *b) must_check;
 /* Parent, counted. */

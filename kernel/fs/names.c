@@ -3,6 +3,7 @@
  */
 #include "abi/linux/errno.h"
 #include "kernel/fs/internal.h"
+#include "kernel/fs/notify.h"
 #include "kernel/lib/string.h"
 
 static struct mutex rename_lock;
@@ -39,6 +40,7 @@ int create_locked(struct dentry *dir, struct dentry *d, const struct inode_reque
 		return err;
 	dentry_fill(d, made);
 	inode_modified(parent);
+	notify_name(parent, &name, made, IN_CREATE, 0);
 	return 0;
 }
 
@@ -140,6 +142,8 @@ static int link_locked(struct dentry *old, struct dentry *dir, struct dentry *d)
 	dentry_fill(d, inode);
 	inode_changed(inode);
 	inode_modified(parent);
+	notify_self(inode, IN_ATTRIB);
+	notify_name(parent, &name, inode, IN_CREATE, 0);
 	return 0;
 }
 
@@ -184,6 +188,22 @@ static bool is_mount_root(const struct dentry *d)
 	return d->parent == d;
 }
 
+/* The name d leaves the cache; its inode's end, if nobody has it open, is told before the name's. */
+static void notify_removed(struct inode *dir, struct dentry *d, struct inode *victim)
+{
+	char text[NAME_MAX];
+	struct name name = {text, d->name_len, d->hash};
+	if (!notify_wanted()) {
+		dentry_empty(d);
+		return;
+	}
+	memcpy(text, d->name, d->name_len);
+	if (victim->watches && S_ISDIR(victim->mode))
+		dentry_drop_children(d);
+	dentry_empty(d);
+	notify_name(dir, &name, victim, IN_DELETE, 0);
+}
+
 /* The directory is locked. */
 static int remove_locked(struct dentry *dir, struct dentry *d)
 {
@@ -202,9 +222,11 @@ static int remove_locked(struct dentry *dir, struct dentry *d)
 	mutex_lock(&victim->lock);
 	err = parent->ops->unlink(parent, &name, victim);
 	if (!err) {
-		dentry_empty(d);
+		if (!S_ISDIR(victim->mode))
+			notify_self(victim, IN_ATTRIB);
 		inode_changed(victim);
 		inode_modified(parent);
+		notify_removed(parent, d, victim);
 	}
 	mutex_unlock(&victim->lock);
 	inode_put(victim);
@@ -358,11 +380,33 @@ static void rename_dentries(const struct rename *r)
 		if (dentry_swap(r->old, r->new) == 0)
 			return;
 	} else {
+		if (r->new->inode->watches)
+			dentry_drop_children(r->new);
 		dentry_forget(r->new);
 		if (dentry_move(r->old, r->to->at, &r->to->last) == 0)
 			return;
 	}
 	dentry_forget(r->old);
+}
+
+static void notify_move(const struct walk *from, const struct walk *to, struct inode *moved)
+{
+	uint32_t cookie = notify_cookie();
+	notify_name(from->at->inode, &from->last, moved, IN_MOVED_FROM, cookie);
+	notify_name(to->at->inode, &to->last, moved, IN_MOVED_TO, cookie);
+}
+
+static void rename_notify(const struct rename *r, struct inode *moved, struct inode *victim)
+{
+	bool exchange = r->flags & RENAME_EXCHANGE;
+	notify_move(r->from, r->to, moved);
+	if (victim && !exchange)
+		notify_self(victim, IN_ATTRIB);
+	notify_self(moved, IN_MOVE_SELF);
+	if (exchange) {
+		notify_move(r->to, r->from, victim);
+		notify_self(victim, IN_MOVE_SELF);
+	}
 }
 
 static int rename_locked(const struct rename *r)
@@ -387,8 +431,10 @@ static int rename_locked(const struct rename *r)
 	}
 	if (victim)
 		mutex_unlock(&victim->lock);
-	if (!err)
+	if (!err) {
 		rename_dentries(r);
+		rename_notify(r, moved, victim);
+	}
 	return err;
 }
 

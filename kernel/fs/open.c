@@ -4,6 +4,7 @@
 #include "abi/linux/errno.h"
 #include "kernel/file/kinds.h"
 #include "kernel/fs/internal.h"
+#include "kernel/fs/notify.h"
 #include "kernel/lib/format.h"
 
 #define OPEN_FLAGS                                                                                 \
@@ -54,6 +55,8 @@ static void drop_name(struct file *f)
 {
 	if (S_ISREG(f->inode->mode) && file_writable(f))
 		atomic_fetch_sub(&f->inode->writers, 1);
+	if (!(f->flags & O_PATH))
+		notify_dentry(f->dentry, file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	vfs_locks_drop(f, f);
 	dentry_put(f->dentry);
 }
@@ -91,6 +94,8 @@ int open_inode(struct dentry *d, uint32_t flags, struct file **out)
 	dentry_get(d);
 	(*out)->dentry = d;
 	(*out)->inode = i;
+	if (!(flags & O_PATH))
+		notify_dentry(d, IN_OPEN);
 	return 0;
 }
 
@@ -119,8 +124,9 @@ static int open_check(struct dentry *d, uint32_t flags, bool directory)
 }
 
 /* What opening for writing does to a regular file. */
-static int open_for_write(struct inode *i, uint32_t flags)
+static int open_for_write(struct dentry *d, uint32_t flags)
 {
+	struct inode *i = d->inode;
 	int err = 0;
 	mutex_lock(&i->lock);
 	if (i->ops->prepare_write)
@@ -128,6 +134,8 @@ static int open_for_write(struct inode *i, uint32_t flags)
 	if (!err && (flags & O_TRUNC))
 		err = regular_set_size(i, 0);
 	mutex_unlock(&i->lock);
+	if (!err && (flags & O_TRUNC))
+		notify_dentry(d, IN_MODIFY);
 	return err;
 }
 
@@ -140,7 +148,7 @@ static int open_found(struct dentry *d, uint32_t flags, struct file **out)
 		return err;
 	bool changes = wants_write(flags) || (flags & O_TRUNC);
 	if (S_ISREG(d->inode->mode) && changes && !d->inode->ops->open && !(flags & O_PATH))
-		err = open_for_write(d->inode, flags);
+		err = open_for_write(d, flags);
 	if (err < 0) {
 		file_put(f);
 		return err;

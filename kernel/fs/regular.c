@@ -6,6 +6,7 @@
  */
 #include "abi/linux/errno.h"
 #include "kernel/fs/internal.h"
+#include "kernel/fs/notify.h"
 #include "kernel/lib/string.h"
 
 #define READ_AHEAD_PAGES 32u
@@ -243,6 +244,8 @@ static int regular_truncate(struct file *f, uint64_t size)
 	mutex_lock(&i->lock);
 	int err = regular_set_size(i, size);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(f->dentry, IN_MODIFY);
 	return err;
 }
 
@@ -283,6 +286,8 @@ static int regular_allocate(struct file *f, int mode, uint64_t offset, uint64_t 
 	mutex_lock(&i->lock);
 	int err = allocate_locked(i, mode, offset, len);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(f->dentry, IN_MODIFY);
 	return err;
 }
 

@@ -99,6 +99,14 @@ int vfs_xattr_set(struct dentry *d, const char *name, const void *value, size_t 
 	unsigned flags) must_check;
 long vfs_xattr_list(struct dentry *d, char *list, size_t size, unsigned flags) must_check;
 
+/* inotify(7).  add: mask is checked; the watch descriptor, -EEXIST, -EACCES, -ENOSPC.  Both: f is one of its files. */
+int inotify_create(uint32_t flags, struct file **out) must_check; /* O_NONBLOCK; -EMFILE */
+bool file_is_inotify(const struct file *f);
+int inotify_add(struct file *f, struct dentry *d, unsigned mask) must_check;
+int inotify_remove(struct file *f, int wd) must_check; /* -EINVAL: no such watch */
+enum inotify_limit { INOTIFY_EVENTS, INOTIFY_INSTANCES, INOTIFY_WATCHES };
+unsigned inotify_max(enum inotify_limit which);
+
 /* getdents64(2): where directory entries go.  add returns false when the entry does not fit: the lister stops
  * and keeps its position before it. */
 struct directory_sink {

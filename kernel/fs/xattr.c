@@ -7,6 +7,7 @@
 #include "abi/linux/errno.h"
 #include "abi/linux/xattr.h"
 #include "kernel/fs/internal.h"
+#include "kernel/fs/notify.h"
 #include "kernel/lib/string.h"
 
 static bool has_prefix(const char *name, const char *prefix)
@@ -76,6 +77,8 @@ int vfs_xattr_set(struct dentry *d, const char *name, const void *value, size_t 
 	if (!err)
 		inode_changed(i);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(d, IN_ATTRIB);
 	return err;
 }
 

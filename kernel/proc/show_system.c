@@ -240,6 +240,16 @@ FACT(pipe_max_size, "1048576")
 FACT(port_range, "32768\t60999")
 FACT(one, "1")
 
+#define INOTIFY_LIMIT(name, which)                                                                 \
+	static void show_##name(struct text *t, int tid)                                           \
+	{                                                                                          \
+		(void)tid;                                                                         \
+		text_add(t, "%u\n", inotify_max(which));                                           \
+	}
+INOTIFY_LIMIT(inotify_events, INOTIFY_EVENTS)
+INOTIFY_LIMIT(inotify_instances, INOTIFY_INSTANCES)
+INOTIFY_LIMIT(inotify_watches, INOTIFY_WATCHES)
+
 static const struct generated_file files[] = {
 	{.path = "/proc/meminfo", .show = show_meminfo},
 	{.path = "/proc/stat", .show = show_stat},
@@ -275,6 +285,9 @@ static const struct generated_file files[] = {
 	{.path = "/proc/sys/net/ipv4/tcp_syncookies", .show = show_one},
 	{.path = "/proc/sys/fs/file-max", .show = show_file_max},
 	{.path = "/proc/sys/fs/nr_open", .show = show_nr_open},
+	{.path = "/proc/sys/fs/inotify/max_queued_events", .show = show_inotify_events},
+	{.path = "/proc/sys/fs/inotify/max_user_instances", .show = show_inotify_instances},
+	{.path = "/proc/sys/fs/inotify/max_user_watches", .show = show_inotify_watches},
 	{.path = "/proc/sys/fs/pipe-max-size", .show = show_pipe_max_size},
 };
 
