@@ -77,14 +77,19 @@ $(BUILD)/stress-$(ARCH).elf: $(stress_objects) $(arch_objects) $(BUILD)/$(ARCH)/
 
 # --- command -----------------------------------------------------------------
 
-command_sources := $(wildcard cli/*.c)
-command_objects := $(patsubst %.c,$(BUILD)/host/%.o,$(command_sources))
+command_sources := $(wildcard cli/*.c) $(wildcard cli/*/*.c)
+command_objects := $(patsubst %.c,$(BUILD)/host/%.o,$(command_sources)) $(BUILD)/host/syscall_list.o
 host_sanitize := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 libraries := ext2fs com_err libarchive jansson
 host_flags = -std=c11 -D_GNU_SOURCE -g $(if $(DEBUG),-Og,-O2) $(warnings) $(host_sanitize) -fstack-protector-strong \
 	-I. $(shell pkg-config --cflags $(libraries) 2>/dev/null) -MMD -MP
 
 command: $(BUILD)/mote
+
+# The names and signatures of system calls, for mote trace.
+$(BUILD)/host/syscall_list.o: kernel/syscall/table.def tools/syscall-table cli/trace/calls.h
+	@mkdir -p $(@D)
+	$(Q)tools/syscall-table --list | $(CC) $(host_flags) -x c -c - -o $@
 
 $(BUILD)/mote: $(command_objects)
 	$(call say,LD,$@)

@@ -26,7 +26,8 @@
  *     mote.env=KEY=VALUE     one environment variable, whatever its name (may repeat)
  *     mote.argv0=NAME        argv[0] when it is not init= itself
  *     mote.cwd=/path         working directory of the program; "/" otherwise
- *     mote.trace=syscall     print system calls as strace does
+ *     mote.trace=syscall     tell system calls: records to the host channel, else one line each on the console
+ *     mote.trace=NAME,...    only these calls
  *     mote.seed=HEX          bytes mixed into the entropy pool
  *     mote.time=SECONDS.NS   wall clock at the start (UTC), for machines without a clock chip
  *     mote.tty               the console is a terminal: isatty(3) is true
@@ -35,6 +36,7 @@
  *     mote.status_port=0xPORT  an isa-debugcon device: takes the status record below
  *     mote.tsc_khz=N         the time stamp counter's rate, where the host knows it
  *     mote.control           the console's input is framed: see BOOT_CONTROL below
+ *     mote.channel           there is a host channel: abi/channel.h
  */
 #define BOOT_CONTROL_OPTION "mote.control"
 

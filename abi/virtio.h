@@ -199,3 +199,17 @@ struct virtio_blk_req { /* its head; data and a status byte follow */
 /* Console, 5.3: queues without MULTIPORT */
 #define VIRTIO_CONSOLE_QUEUE_RX 0
 #define VIRTIO_CONSOLE_QUEUE_TX 1
+/* With MULTIPORT: port 0 has queues 0 and 1, control 2 and 3, port N (N >= 1) 2N + 2 and 2N + 3. */
+#define VIRTIO_CONSOLE_F_MULTIPORT 1
+#define VIRTIO_CONSOLE_QUEUE_CONTROL_RX 2
+#define VIRTIO_CONSOLE_QUEUE_CONTROL_TX 3
+#define VIRTIO_CONSOLE_QUEUES_OF_PORT(n) (2u * (n) + 2)
+
+struct virtio_console_control {
+	uint32_t id; /* of the port */
+	uint16_t event, value;
+};
+#define VIRTIO_CONSOLE_DEVICE_READY 0
+#define VIRTIO_CONSOLE_PORT_ADD 1
+#define VIRTIO_CONSOLE_PORT_READY 3
+#define VIRTIO_CONSOLE_PORT_OPEN 6

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "abi/boot.h"
+#include "abi/channel.h"
 #include "cli/folders.h"
 #include "cli/host_facts.h"
 #include "cli/kernel_line.h"
@@ -65,7 +66,8 @@ static bool kernel_knows(const char *kernel, const char *option)
 
 static unsigned count_devices(const struct machine *m)
 {
-	return m->network == NETWORK_NONE ? 2 : 3; /* disk, random numbers; network */
+	/* disk, random numbers; network; channel */
+	return 2 + (m->network != NETWORK_NONE) + machine_has_channel(m);
 }
 
 static void add_transports(struct text *line, unsigned n)
@@ -194,7 +196,20 @@ static char *channel(const char *id, int fd)
 		"%s,id=%s", strcmp(id, "console") == 0 ? "stdio,signal=off" : "null", id);
 }
 
-int engine_qemu_arguments(const struct machine *m, int console, int status, struct string_list *a)
+/* One port of a virtio-serial device (abi/channel.h). */
+static void add_channel(struct string_list *a, const struct machine *m, int fd)
+{
+	if (!machine_has_channel(m))
+		return;
+	add(a, "-chardev", channel("channel", fd));
+	add(a, "-device", memory_string("virtio-serial-device,max_ports=2"));
+	add(a, "-device",
+		string_format("virtserialport,chardev=channel,name=" CHANNEL_PORT ",nr=%d",
+			CHANNEL_PORT_NUMBER));
+}
+
+int engine_qemu_arguments(
+	const struct machine *m, const struct engine_sockets *s, struct string_list *a)
 {
 	char *qemu = tool_find(QEMU);
 	char *line = NULL;
@@ -215,9 +230,10 @@ int engine_qemu_arguments(const struct machine *m, int console, int status, stru
 	add_disk(a, m);
 	add_network(a, m);
 	add(a, "-device", memory_string("virtio-rng-device"));
-	add(a, "-chardev", channel("console", console));
+	add_channel(a, m, s->channel);
+	add(a, "-chardev", channel("console", s->console));
 	add(a, "-serial", memory_string("chardev:console"));
-	add(a, "-chardev", channel("status", status));
+	add(a, "-chardev", channel("status", s->status));
 	add(a, "-device", memory_string("isa-debugcon,chardev=status,iobase=" STATUS_PORT));
 	add(a, "-device", memory_string("isa-debug-exit,iobase=" EXIT_PORT ",iosize=4"));
 	return 0;
@@ -226,7 +242,7 @@ int engine_qemu_arguments(const struct machine *m, int console, int status, stru
 /* ---- Running it ---- */
 
 struct channels {
-	int console[2], status[2], errors[2]; /* [0] is ours, [1] is QEMU's */
+	int console[2], status[2], channel[2], errors[2]; /* [0] is ours, [1] is QEMU's */
 };
 
 static void close_both(int pair[2])
@@ -238,15 +254,17 @@ static void close_both(int pair[2])
 
 static int open_channels(struct channels *c)
 {
-	*c = (struct channels){{-1, -1}, {-1, -1}, {-1, -1}};
+	*c = (struct channels){{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, c->console) == 0 &&
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, c->status) == 0 &&
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, c->channel) == 0 &&
 		pipe2(c->errors, O_CLOEXEC) == 0)
 		return 0;
 	int err = fail(errno, "cannot open channels to the machine: %s", strerror(errno));
 
 	close_both(c->console);
 	close_both(c->status);
+	close_both(c->channel);
 	return err;
 }
 
@@ -271,6 +289,7 @@ static _Noreturn void become_qemu(
 	dup2(c->errors[1], STDERR_FILENO);
 	fcntl(c->console[1], F_SETFD, 0);
 	fcntl(c->status[1], F_SETFD, 0);
+	fcntl(c->channel[1], F_SETFD, 0);
 	execv(argv[0], argv);
 	dprintf(STDERR_FILENO, "cannot execute %s: %s\n", argv[0], strerror(errno));
 	_exit(EXIT_MOTE_FAILED);
@@ -287,8 +306,39 @@ static int start(const struct string_list *a, struct channels *c, pid_t *child)
 		become_qemu(a, c, self);
 	close(c->console[1]);
 	close(c->status[1]);
+	close(c->channel[1]);
 	close(c->errors[1]);
 	return 0;
+}
+
+static void take_frame(void *view, unsigned kind, const void *content, size_t len)
+{
+	trace_view_frame(view, kind, content, len);
+}
+
+/* The relay, and what comes over the host channel. */
+static int watch(const struct machine *m, struct relay *r, int fd)
+{
+	struct trace_view *view = NULL;
+	struct channel channel;
+
+	if (!machine_has_channel(m)) {
+		close(fd);
+		return relay_run(r);
+	}
+	if (trace_view_open(&m->trace.options, &view) < 0) {
+		kill(r->child, SIGKILL);
+		view = NULL;
+	}
+	channel_init(&channel, fd, view ? take_frame : NULL, view);
+	r->channel = view ? &channel : NULL;
+	int status = relay_run(r);
+
+	channel_free(&channel);
+	if (!view)
+		return EXIT_MOTE_FAILED;
+	trace_view_close(view);
+	return status;
 }
 
 int engine_qemu_run(const struct machine *m)
@@ -304,7 +354,8 @@ int engine_qemu_run(const struct machine *m)
 		err = publish_check(&m->publishes[i]);
 	if (err < 0 || open_channels(&c) < 0)
 		return EXIT_MOTE_FAILED;
-	err = engine_qemu_arguments(m, c.console[1], c.status[1], &a);
+	err = engine_qemu_arguments(
+		m, &(struct engine_sockets){c.console[1], c.status[1], c.channel[1]}, &a);
 	if (err >= 0)
 		err = relay_prepare();
 	if (err >= 0)
@@ -313,6 +364,7 @@ int engine_qemu_run(const struct machine *m)
 	if (err < 0) {
 		close_both(c.console);
 		close_both(c.status);
+		close_both(c.channel);
 		close_both(c.errors);
 		return EXIT_MOTE_FAILED;
 	}
@@ -321,7 +373,7 @@ int engine_qemu_run(const struct machine *m)
 	r.errors = c.errors[0];
 	r.has_ports = m->n_publishes > 0;
 	r.is_framed = kernel_knows(m->kernel, BOOT_CONTROL_OPTION);
-	return relay_run(&r);
+	return watch(m, &r, c.channel[0]);
 }
 
 static void print_quoted(const char *word)
@@ -345,7 +397,7 @@ int engine_qemu_print(const struct machine *m)
 {
 	struct string_list a = {0};
 
-	if (engine_qemu_arguments(m, -1, -1, &a) < 0)
+	if (engine_qemu_arguments(m, &(struct engine_sockets){-1, -1, -1}, &a) < 0)
 		return EXIT_MOTE_FAILED;
 	for (size_t i = 0; i < a.n; i++) {
 		if (i)

@@ -3,11 +3,16 @@
 
 #include "cli/machine.h"
 
-/* The arguments QEMU is started with (argv[0] is its path).  engine is ENGINE_QEMU or ENGINE_TCG;
- * the file descriptors are the machine's console and its status record's way out, -1 in a dry run.
+/* QEMU's ends of the machine's console, its status record's way out, and its host channel; -1 in a
+ * dry run. */
+struct engine_sockets {
+	int console, status, channel;
+};
+
+/* The arguments QEMU is started with (argv[0] is its path).  engine is ENGINE_QEMU or ENGINE_TCG.
  * Says what is missing. */
-int engine_qemu_arguments(
-	const struct machine *, int console, int status, struct string_list *arguments) must_check;
+int engine_qemu_arguments(const struct machine *, const struct engine_sockets *,
+	struct string_list *arguments) must_check;
 
 /* Runs the machine to its end; the exit status for mote.  Says what went wrong. */
 int engine_qemu_run(const struct machine *);

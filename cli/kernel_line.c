@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "abi/channel.h"
 #define SEED_BYTES 32
 
 /* QEMU's user network (slirp) always looks like this. */
@@ -118,6 +119,31 @@ static void add_program(struct text *line, const struct machine *m)
 		command_line_add(line, "mote.env", m->environment.items[i]);
 }
 
+/* What is wanted to be known, or forbidden, of system calls. */
+static void add_watching(struct text *line, const struct machine *m)
+{
+	const struct trace_options *o = &m->trace.options;
+
+	if (machine_has_channel(m))
+		command_line_add(line, CHANNEL_OPTION, NULL);
+	if (m->trace.calls)
+		command_line_add(line, "mote.trace", m->trace.calls);
+	if (m->trace.calls && o->paths)
+		command_line_add(line, "mote.trace-paths", NULL);
+	if (m->trace.calls && o->data_size) {
+		char size[16];
+
+		snprintf(size, sizeof(size), "%u", o->data_size);
+		command_line_add(line, "mote.trace-size", size);
+	}
+	if (o->profile)
+		command_line_add(line, "mote.count-calls", NULL);
+	if (m->allow)
+		command_line_add(line, "mote.allow", m->allow);
+	if (m->allow && m->allow_or_end)
+		command_line_add(line, "mote.allow-or-end", NULL);
+}
+
 int kernel_line_add_words(struct text *line, const struct machine *m)
 {
 	command_line_add(line, "root", "/dev/vda");
@@ -131,8 +157,7 @@ int kernel_line_add_words(struct text *line, const struct machine *m)
 	add_seed(line);
 	if (m->is_terminal)
 		command_line_add(line, "mote.tty", NULL);
-	if (m->trace)
-		command_line_add(line, "mote.trace", m->trace);
+	add_watching(line, m);
 	if (m->lists_missing_files)
 		command_line_add(line, "mote.missing-files", NULL);
 	add_program(line, m);

@@ -9,6 +9,7 @@
 
 #include "cli/publish.h"
 #include "cli/text.h"
+#include "cli/trace/view.h"
 
 enum engine {
 	ENGINE_AUTO, /* the best that works here */
@@ -21,6 +22,12 @@ enum network {
 	NETWORK_USER, /* QEMU's: outgoing connections, published ports */
 	NETWORK_TAP,
 	NETWORK_NONE,
+};
+
+/* What is asked about system calls; zeroed: nothing. */
+struct trace_request {
+	char *calls; /* mote.trace=; NULL = off */
+	struct trace_options options;
 };
 
 struct machine {
@@ -42,9 +49,17 @@ struct machine {
 	char *init, *argv0, *cwd;       /* init NULL = the image's own defaults */
 	struct string_list environment; /* KEY=VALUE */
 	struct string_list arguments;
-	char *trace; /* mote.trace=; NULL = off */
+	struct trace_request trace;
+	char *allow;       /* mote.allow=: the only system calls there are; NULL = all */
+	bool allow_or_end; /* another one ends the program */
 	bool lists_missing_files, says_all;
 	bool is_terminal; /* the program's console is a terminal: ours */
 };
+
+/* The machine and mote talk over a host channel (abi/channel.h). */
+static inline bool machine_has_channel(const struct machine *m)
+{
+	return m->trace.calls || m->trace.options.profile;
+}
 
 void machine_free(struct machine *);

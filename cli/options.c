@@ -56,8 +56,8 @@ static const struct row rows[] = {
 		"the network (default user)"},
 	{OPTIONS_RUN, LONG_IP, "ip", required_argument, "ADDR/PREFIX[,GATEWAY[,DNS]]",
 		"the address on a tap (default: by DHCP)"},
-	{OPTIONS_RUN, LONG_TRACE, "trace", optional_argument, "WHAT",
-		"print what the program asks of the kernel (default syscall)"},
+	{OPTIONS_RUN, LONG_TRACE, "trace", optional_argument, "CALL,%CLASS,...",
+		"print the system calls the program makes (default all)"},
 	{OPTIONS_RUN, LONG_MISSING, "missing-files", no_argument, NULL,
 		"list the files the program looked for and did not find"},
 	{OPTIONS_RUN, LONG_NAME, "name", required_argument, "NAME", "the machine's host name"},
@@ -173,10 +173,15 @@ static int set_name(struct options *o, const char *text)
 
 static int set_trace(struct options *o, const char *text)
 {
-	if (strcmp(text, "syscall") != 0)
-		return fail(EINVAL, "cannot trace %s: there is only --trace=syscall", text);
-	set_string(&o->trace, text);
-	return 0;
+	struct string_list expressions = {0};
+
+	list_add(&expressions, text);
+	free(o->trace);
+	o->trace = NULL;
+	int err = trace_selection(&expressions, &o->trace);
+
+	list_free(&expressions);
+	return err;
 }
 
 static int set_workdir(struct options *o, const char *text)
@@ -232,7 +237,7 @@ static int apply(struct options *o, int value, const char *text)
 		set_string(&o->address, text);
 		return 0;
 	case LONG_TRACE:
-		return set_trace(o, text ? text : "syscall");
+		return set_trace(o, text ? text : "all");
 	case LONG_MISSING:
 		o->lists_missing_files = true;
 		return 0;

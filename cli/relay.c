@@ -154,6 +154,21 @@ static bool read_console(struct state *s)
 	return n > 0;
 }
 
+static bool read_channel(struct state *s)
+{
+	struct channel *c = s->relay->channel;
+
+	if (!c || c->fd < 0)
+		return false;
+	size_t before = c->n_read;
+
+	if (channel_read(c) < 0) {
+		close(c->fd);
+		c->fd = -1;
+	}
+	return c->n_read > before;
+}
+
 static bool read_text(int fd, struct text *to, size_t max)
 {
 	char buf[512];
@@ -216,6 +231,8 @@ static void read_signals(struct state *s)
 static void drain(struct state *s)
 {
 	while (!s->console_closed && read_console(s))
+		;
+	while (read_channel(s))
 		;
 	while (read_status(s))
 		;
@@ -309,7 +326,7 @@ static int wait_ms(const struct state *s)
 
 static void step(struct state *s)
 {
-	enum { CONSOLE, INPUT, SIGNALS, STATUS, ERRORS, N };
+	enum { CONSOLE, INPUT, SIGNALS, STATUS, ERRORS, CHANNEL, N };
 	bool wants_input = !s->input_ended && !s->input_len;
 	bool has_input = s->input_len && (s->started || !s->relay->is_framed);
 	struct pollfd fds[N] = {
@@ -319,6 +336,7 @@ static void step(struct state *s)
 		[SIGNALS] = {s->signals, POLLIN, 0},
 		[STATUS] = {s->relay->status, POLLIN, 0},
 		[ERRORS] = {s->relay->errors, POLLIN, 0},
+		[CHANNEL] = {s->relay->channel ? s->relay->channel->fd : -1, POLLIN, 0},
 	};
 
 	if (poll(fds, N, wait_ms(s)) < 0)
@@ -337,6 +355,8 @@ static void step(struct state *s)
 		read_status(s);
 	if (fds[ERRORS].revents & POLLIN)
 		read_text(s->relay->errors, &s->errors, ERRORS_MAX);
+	if (fds[CHANNEL].revents)
+		read_channel(s);
 	if (fds[SIGNALS].revents)
 		read_signals(s);
 	/* Closed ends are ready all the time; only the engine's end ends the loop. */

@@ -69,7 +69,7 @@ static int set_machine(const struct options *o, struct machine *m)
 	m->engine = o->engine;
 	m->stop_seconds = o->stop_seconds;
 	m->writes_image = o->writes_image;
-	m->trace = o->trace ? memory_string(o->trace) : NULL;
+	m->trace.calls = o->trace ? memory_string(o->trace) : NULL;
 	m->lists_missing_files = o->lists_missing_files;
 	m->says_all = report_is_verbose();
 	m->is_terminal = o->is_terminal;

@@ -9,6 +9,7 @@
 #include "kernel/arch/timer.h"
 #include "kernel/arch/upcall.h"
 #include "kernel/dev/block.h"
+#include "kernel/dev/channel.h"
 #include "kernel/dev/console.h"
 #include "kernel/dev/drivers.h"
 #include "kernel/file/fd_table.h"
@@ -111,6 +112,14 @@ static void control_signal(int signal)
 		(void)!signal_send_process(signal, &(struct linux_siginfo){.si_code = SI_KERNEL});
 }
 
+/* The program has ended. */
+static void finish(void)
+{
+	syscall_watch_finish();
+	net_finish();
+	channel_drain();
+}
+
 /* What lower layers must know of higher ones. */
 static void hand_down(void)
 {
@@ -118,7 +127,7 @@ static void hand_down(void)
 	unix_set_names(&names);
 	unix_set_credentials(socket_ids);
 	vfs_generated_add(generated, array_size(generated));
-	process_set_end_hook(net_finish);
+	process_set_end_hook(finish);
 	static const struct console_ops console = {
 		console_write_some, console_read, console_has_input, console_readable};
 	if (options.terminal)
@@ -185,6 +194,27 @@ static _Noreturn void run_program(void)
 	});
 }
 
+static void send_to_host(
+	unsigned kind, const void *head, size_t head_len, const void *rest, size_t rest_len)
+{
+	const struct channel_piece pieces[] = {
+		{head, (uint32_t)head_len}, {rest, (uint32_t)rest_len}};
+	channel_send(kind, pieces, array_size(pieces));
+}
+
+static void watch_syscalls(void)
+{
+	syscall_watch_configure(&(struct syscall_watch_options){
+		.send = channel_present() ? send_to_host : NULL,
+		.trace = options.trace,
+		.trace_size = options.trace_size,
+		.trace_paths = options.trace_paths,
+		.allow = options.allow,
+		.allow_or_end = options.allow_or_end,
+		.count = options.count_calls,
+	});
+}
+
 /* The part of the boot that may sleep: a thread of its own. */
 static void start_program(void *unused)
 {
@@ -194,8 +224,7 @@ static void start_program(void *unused)
 	read_image_defaults();
 	if (net_configure(options.ip) < 0)
 		log_warn("ip=%s: not understood; the network is off", options.ip ? options.ip : "");
-	if (options.trace_syscalls)
-		syscall_trace_enable();
+	watch_syscalls();
 	run_program();
 }
 
@@ -214,6 +243,8 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	process_init();
 	net_init();
 	hand_down();
+	if (options.channel)
+		channel_want();
 	drivers_probe(&(struct device_hints){
 		.virtio_mmio = (const char *const *)options.virtio_mmio.items,
 		.n_virtio_mmio = options.virtio_mmio.n,

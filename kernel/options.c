@@ -2,6 +2,7 @@
 #include "kernel/options.h"
 
 #include "abi/boot.h"
+#include "abi/channel.h"
 #include "abi/linux/errno.h"
 #include "kernel/lib/command_line.h"
 #include "kernel/lib/log.h"
@@ -73,30 +74,34 @@ static void set_seed(struct options *o, const char *hex)
 	}
 }
 
-static int set_trace(struct options *o, const char *what)
+static unsigned number(const char *digits)
 {
-	if (strcmp(what, "syscall") == 0)
-		o->trace_syscalls = true;
-	else
-		log_warn("mote.trace=%s: there is only mote.trace=syscall", what);
-	return 0;
+	unsigned n = 0;
+	for (; *digits >= '0' && *digits <= '9' && n < 1000000; digits++)
+		n = 10 * n + (unsigned)(*digits - '0');
+	return n;
 }
 
 /* A word without '='. */
 static void set_flag(struct options *o, const char *word)
 {
-	if (strcmp(word, "quiet") == 0)
-		o->quiet = true;
-	else if (strcmp(word, "rw") == 0)
+	const struct {
+		const char *word;
+		bool *flag;
+	} flags[] = {{"quiet", &o->quiet}, {"mote.missing-files", &o->missing_files},
+		{BOOT_CONTROL_OPTION, &o->control}, {CHANNEL_OPTION, &o->channel},
+		{"mote.tty", &o->terminal}, {"mote.trace-paths", &o->trace_paths},
+		{"mote.allow-or-end", &o->allow_or_end}, {"mote.count-calls", &o->count_calls}};
+
+	for (size_t i = 0; i < array_size(flags); i++)
+		if (strcmp(word, flags[i].word) == 0) {
+			*flags[i].flag = true;
+			return;
+		}
+	if (strcmp(word, "rw") == 0)
 		o->in_place = true;
 	else if (strcmp(word, "ro") == 0)
 		o->in_place = false;
-	else if (strcmp(word, "mote.missing-files") == 0)
-		o->missing_files = true;
-	else if (strcmp(word, BOOT_CONTROL_OPTION) == 0)
-		o->control = true;
-	else if (strcmp(word, "mote.tty") == 0)
-		o->terminal = true;
 	else if (string_starts_with(word, "mote."))
 		log_warn("%s: no such option", word);
 }
@@ -108,7 +113,8 @@ static int set_value(struct options *o, const char *word, const char *key, const
 		char **field;
 	} strings[] = {{"root", &o->root}, {"init", &o->init}, {"ip", &o->ip},
 		{"console", &o->console}, {"mote.argv0", &o->argv0},
-		{"mote.cwd", &o->working_directory}};
+		{"mote.cwd", &o->working_directory}, {"mote.trace", &o->trace},
+		{"mote.allow", &o->allow}};
 
 	for (size_t i = 0; i < array_size(strings); i++)
 		if (strcmp(key, strings[i].key) == 0)
@@ -120,8 +126,10 @@ static int set_value(struct options *o, const char *word, const char *key, const
 		return list_add(&o->virtio_mmio, value);
 	if (strcmp(key, "mote.env") == 0)
 		return environment_set(&o->environment, value);
-	if (strcmp(key, "mote.trace") == 0)
-		return set_trace(o, value);
+	if (strcmp(key, "mote.trace-size") == 0) {
+		o->trace_size = number(value);
+		return 0;
+	}
 	if (strcmp(key, "mote.seed") == 0) {
 		set_seed(o, value);
 		return 0;
@@ -213,7 +221,9 @@ int options_add_defaults(struct options *o, const char *text)
 	o->environment = below.environment;
 	list_free(&below.arguments);
 	list_free(&below.virtio_mmio);
-	o->trace_syscalls |= below.trace_syscalls;
+	string_default(&o->trace, below.trace);
+	string_default(&o->allow, below.allow);
+	o->allow_or_end |= below.allow_or_end;
 	o->missing_files |= below.missing_files;
 	return err;
 }

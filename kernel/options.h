@@ -23,7 +23,13 @@ struct options {
 	struct string_list environment; /* NAME=VALUE */
 	struct string_list virtio_mmio; /* values of virtio_mmio.device= */
 	bool has_arguments;             /* there was a "--" */
-	bool quiet, in_place, trace_syscalls, missing_files;
+	char *trace, *allow;            /* mote.trace=, mote.allow= */
+	unsigned trace_size;            /* mote.trace-size= */
+	bool trace_paths;               /* mote.trace-paths */
+	bool allow_or_end;              /* mote.allow-or-end */
+	bool count_calls;               /* mote.count-calls */
+	bool quiet, in_place, missing_files;
+	bool channel;  /* mote.channel */
 	bool control;  /* mote.control */
 	bool terminal; /* mote.tty */
 	uint8_t seed[32];

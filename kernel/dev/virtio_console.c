@@ -1,9 +1,10 @@
 /*
  * virtio consoles, virtio 1.2 5.3, one port (no MULTIPORT): hvc0.  Output goes through a few
- * buffers.
+ * buffers.  A multiport device is the host channel, where one is wanted (virtio_serial.c).
  */
 #include "abi/linux/errno.h"
 #include "kernel/arch/cpu.h"
+#include "kernel/dev/channel_device.h"
 #include "kernel/dev/console_device.h"
 #include "kernel/dev/virtio.h"
 #include "kernel/dev/virtio_drivers.h"
@@ -112,9 +113,11 @@ static int allocate(struct hvc *h)
 
 static int probe(struct virtio_device *v)
 {
-	int err = virtio_negotiate(v, 0);
+	int err = virtio_negotiate(v, channel_wanted() ? 1ull << VIRTIO_CONSOLE_F_MULTIPORT : 0);
 	if (err < 0)
 		return err;
+	if (virtio_has(v, VIRTIO_CONSOLE_F_MULTIPORT))
+		return virtio_serial_probe(v);
 	struct hvc *h = heap_zalloc(sizeof(*h));
 	if (!h)
 		return -ENOMEM;

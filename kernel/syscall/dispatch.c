@@ -11,14 +11,6 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/syscall/trace.h"
 
-/* Of table.def. */
-#define RESTART 1u
-#define PIPE 2u
-#define ENDS 4u
-#define NAMED 8u /* MISSING: said on the console */
-
-#define NUMBERS 452
-
 static long refuse(const struct syscall_args *args)
 {
 	(void)args;
@@ -27,17 +19,11 @@ static long refuse(const struct syscall_args *args)
 
 /* One slot more than numbers: calls that this port does not have go there. */
 #define SLOT(x86_64, arm64)                                                                        \
-	(SYSCALL_NUMBER(x86_64, arm64) < 0 ? NUMBERS : SYSCALL_NUMBER(x86_64, arm64))
-
-struct entry {
-	syscall_handler handler;
-	const char *name, *signature;
-	unsigned flags;
-};
+	(SYSCALL_NUMBER(x86_64, arm64) < 0 ? (int)SYSCALL_NUMBERS : SYSCALL_NUMBER(x86_64, arm64))
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
-static const struct entry table[NUMBERS + 1] = {
+static const struct syscall_entry table[SYSCALL_NUMBERS + 1] = {
 #define CALL(name, x86_64, arm64, flags, signature)                                                \
 	[SLOT(x86_64, arm64)] = {sys_##name, #name, signature, flags},
 #define ABSENT(name, x86_64, arm64, signature)                                                     \
@@ -51,19 +37,19 @@ static const struct entry table[NUMBERS + 1] = {
 };
 #pragma GCC diagnostic pop
 
-static const struct entry unknown = {
+static const struct syscall_entry unknown = {
 	refuse, NULL, "hex a, hex b, hex c, hex d, hex e, hex f", NAMED};
 
-static const struct entry *entry_of(unsigned number)
+const struct syscall_entry *syscall_find(unsigned number)
 {
-	return number < NUMBERS && table[number].handler ? &table[number] : &unknown;
+	return number < SYSCALL_NUMBERS && table[number].handler ? &table[number] : &unknown;
 }
 
 /* Once per number. */
-static void say_missing(const struct entry *e, unsigned number)
+static void say_missing(const struct syscall_entry *e, unsigned number)
 {
-	static _Atomic uint64_t said[(NUMBERS + 64) / 64];
-	unsigned slot = number < NUMBERS ? number : NUMBERS;
+	static _Atomic uint64_t said[(SYSCALL_NUMBERS + 64) / 64];
+	unsigned slot = number < SYSCALL_NUMBERS ? number : SYSCALL_NUMBERS;
 	uint64_t bit = 1ull << slot % 64;
 	if (atomic_fetch_or(&said[slot / 64], bit) & bit)
 		return;
@@ -88,7 +74,8 @@ static bool raises_sigpipe(const struct syscall_args *args, syscall_handler hand
 }
 
 /* Errors that mean something to the process; the result the program may see. */
-static long settle_error(const struct entry *e, const struct syscall_args *args, long result)
+static long settle_error(
+	const struct syscall_entry *e, const struct syscall_args *args, long result)
 {
 	struct task *t = task_current();
 	if (result == -EINTR || result == -ERESTARTSYS || result == -ERESTARTNOHAND) {
@@ -103,22 +90,12 @@ static long settle_error(const struct entry *e, const struct syscall_args *args,
 	return result;
 }
 
-static long call(const struct entry *e, const struct syscall_args *args)
+static long call(const struct syscall_entry *e, const struct syscall_args *args)
 {
 	long result = e->handler(args);
 	/* What rt_sigreturn(2) brings back is an older call's, settled then. */
 	if (unlikely(result < 0 && result >= -ERESTARTNOHAND && !(e->flags & ENDS)))
 		result = settle_error(e, args, result);
-	return result;
-}
-
-static long call_traced(const struct entry *e, struct syscall_args *args, unsigned number)
-{
-	char name[24];
-	format(name, sizeof(name), "syscall_%u", number);
-	args->trace = trace_begin(e->name ? e->name : name, e->signature, args, e->flags & ENDS);
-	long result = call(e, args);
-	trace_end(args->trace, args, result, task_current()->restart);
 	return result;
 }
 
@@ -129,10 +106,10 @@ void syscall_dispatch(struct trap_frame *f)
 	args.frame = f;
 	args.trace = NULL;
 	unsigned number = (unsigned)trap_syscall_number(f);
-	const struct entry *e = entry_of(number);
+	const struct syscall_entry *e = syscall_find(number);
 	if (unlikely(e->flags & NAMED))
 		say_missing(e, number);
 	task_current()->frame = f;
-	trap_set_result(
-		f, unlikely(trace_enabled) ? call_traced(e, &args, number) : call(e, &args));
+	trap_set_result(f, unlikely(syscalls_watched) ? syscall_watch(e, number, &args, call)
+						      : call(e, &args));
 }

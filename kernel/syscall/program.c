@@ -89,7 +89,7 @@ static long execute(const struct syscall_args *args, int dir, user_addr path, un
 		heap_free(plan);
 		return err;
 	}
-	trace_end(args->trace, args, 0, 0);
+	trace_ends(args->trace);
 	exec_commit(plan);
 }
 

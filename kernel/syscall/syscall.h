@@ -15,8 +15,21 @@ struct syscall_args {
 
 typedef long (*syscall_handler)(const struct syscall_args *args);
 
-/* mote.trace=syscall */
-void syscall_trace_enable(void);
+/* Watching system calls, before the program runs (kernel/syscall/trace.h); and at its end. */
+/* One frame to the host, in two parts; sleeps. */
+typedef void (*syscall_watch_sender)(
+	unsigned kind, const void *head, size_t head_len, const void *rest, size_t rest_len);
+struct syscall_watch_options {
+	syscall_watch_sender send; /* NULL: there is no host channel */
+	const char *trace;         /* mote.trace=: "syscall" or NAME,NAME,...; NULL: none */
+	unsigned trace_size;       /* bytes shown of a buffer; 0: as usual */
+	bool trace_paths;          /* of descriptors */
+	const char *allow;         /* mote.allow=: NAME,NAME,...; NULL: all are */
+	bool allow_or_end; /* a call that is not allowed ends the program; otherwise EPERM */
+	bool count;        /* tell the host at the end how often each was made */
+};
+void syscall_watch_configure(const struct syscall_watch_options *o);
+void syscall_watch_finish(void);
 
 /* One handler per CALL of table.def. */
 #define CALL(name, x86_64, arm64, flags, signature)                                                \

@@ -1,152 +1,208 @@
 /*
- * The trace's lines: a call's name and arguments as its signature in table.def says, written when the call is over (what
- * comes back is only known then; what goes in is read before the program can change it).
+ * Watching system calls: one record each for the host (abi/channel.h), which shows it in strace's words; without a
+ * host channel one plain line each on the console.  Also how often each call was made, and which are allowed at all.
  */
 #include "kernel/syscall/trace.h"
 
+#include "abi/channel.h"
+#include "abi/linux/signal.h"
+#include "kernel/arch/timer.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
+#include "kernel/proc/process.h"
 #include "kernel/proc/signal.h"
-#include "kernel/syscall/trace_values.h"
 
-bool trace_enabled;
+#define RECORD_SIZE 2048u
+#define DATA_SIZE 32u /* bytes of a buffer, as strace */
+#define DATA_SIZE_MAX 1024u
 
-void syscall_trace_enable(void)
-{
-	trace_enabled = true;
-}
-
-#define LINE_SIZE 1536u
+bool syscalls_watched;
 
 struct trace {
-	const char *rest; /* of the signature: the arguments not yet shown */
-	unsigned next;    /* their first number */
-	struct text text;
-	char line[LINE_SIZE];
+	struct trace_record record;
+	struct capture_buffer pieces;
+	uint8_t bytes[RECORD_SIZE];
 };
 
-/* The next word of a signature up to one of the characters in ends. */
-static size_t word_len(const char *s)
-{
-	size_t n = 0;
-	while (s[n] != '\0' && s[n] != ' ' && s[n] != ',' && s[n] != '=')
-		n++;
-	return n;
-}
+/* Set once, before the program runs: */
+static uint8_t (*codes)[6]; /* by number: NULL: no trace */
+static bool *traced;        /* by number */
+static bool *allowed;       /* by number; NULL: all are */
+static bool deny_ends;      /* a call that is not allowed ends the program */
+static struct capture_options shown = {DATA_SIZE, false};
+static syscall_watch_sender host_send; /* NULL: to the console */
+static _Atomic uint64_t *counts;       /* by number; NULL: nobody counts */
 
-/* Behind the argument that starts here: at the next one, at "= KIND" or at the end. */
-static const char *skip_argument(const char *s)
-{
-	while (*s != '\0' && *s != ',' && *s != '=')
-		s++;
-	if (*s == ',')
-		s++;
-	while (*s == ' ')
-		s++;
-	return s;
-}
+/* --- what is wanted --- */
 
-/* Show arguments; without a result only up to the first that the call fills in. */
-static void show_arguments(struct trace *t, const struct syscall_args *args, const long *result)
+static bool mark(bool *set, const char *name, size_t len)
 {
-	while (*t->rest != '\0' && *t->rest != '=') {
-		struct trace_value v = {
-			.text = &t->text,
-			.args = args,
-			.index = t->next,
-			.result = result ? *result : 0,
-		};
-		bool out = string_starts_with(t->rest, "out_");
-		if (out && !result)
-			return;
-		if (!trace_omits(t->rest, word_len(t->rest), &v)) {
-			if (t->next > 0)
-				text_add(&t->text, ", ");
-			trace_show(t->rest, word_len(t->rest), &v);
+	for (unsigned i = 0; i < SYSCALL_NUMBERS; i++) {
+		const char *its = syscall_find(i)->name;
+		if (its && strncmp(its, name, len) == 0 && its[len] == '\0') {
+			set[i] = true;
+			return true;
 		}
-		t->next++;
-		t->rest = skip_argument(t->rest);
 	}
+	return false;
 }
 
-static void write_line(struct trace *t)
+/* NAME,NAME,... */
+static bool *names_to_set(const char *list, const char *option)
 {
-	if (t->text.cut)
-		memcpy(t->line + t->text.len - 4, "...\n", 4);
-	log_text(t->line, t->text.len);
-	heap_free(t);
+	bool *set = heap_zalloc(SYSCALL_NUMBERS + 1);
+	while (set && *list) {
+		size_t n = 0;
+		while (list[n] && list[n] != ',')
+			n++;
+		if (n > 0 && !mark(set, list, n))
+			log_warn("%s: there is no system call %.*s", option, (int)n, list);
+		list += n + (list[n] == ',');
+	}
+	return set;
 }
 
-#define RESULT_COLUMN 40 /* as strace aligns them */
-
-static void close_arguments(struct text *t)
+static void make_codes(void)
 {
-	text_add(t, ")");
-	int gap = (int)t->len < RESULT_COLUMN ? RESULT_COLUMN - (int)t->len : 1;
-	text_add(t, "%*s= ", gap, "");
+	codes = heap_zalloc((SYSCALL_NUMBERS + 1) * sizeof(*codes));
+	for (unsigned i = 0; codes && i < SYSCALL_NUMBERS; i++)
+		if (syscall_find(i)->name)
+			capture_codes(syscall_find(i)->signature, codes[i]);
 }
 
-struct trace *trace_begin(
-	const char *name, const char *signature, const struct syscall_args *args, bool ends)
+void syscall_watch_configure(const struct syscall_watch_options *o)
+{
+	if (o->trace && strcmp(o->trace, "syscall") != 0)
+		traced = names_to_set(o->trace, "mote.trace");
+	if (o->trace)
+		make_codes();
+	if (o->allow) {
+		allowed = names_to_set(o->allow, "mote.allow");
+		(void)(allowed && mark(allowed, "exit", 4) && mark(allowed, "exit_group", 10) &&
+			mark(allowed, "rt_sigreturn", 12));
+	}
+	if (o->count)
+		counts = heap_zalloc((SYSCALL_NUMBERS + 1) * sizeof(*counts));
+	if (o->trace_size)
+		shown.data_size = min(o->trace_size, DATA_SIZE_MAX);
+	shown.paths = o->trace_paths;
+	deny_ends = o->allow_or_end;
+	host_send = o->send;
+	syscalls_watched = codes || allowed || counts;
+}
+
+void syscall_watch_finish(void)
+{
+	if (!counts || !host_send)
+		return;
+	host_send(CHANNEL_CALLS, counts, SYSCALL_NUMBERS * sizeof(*counts), NULL, 0);
+}
+
+/* --- records --- */
+
+/* Numbers the table does not have share one slot. */
+static unsigned slot(unsigned number)
+{
+	return min(number, SYSCALL_NUMBERS);
+}
+
+static struct trace *begin(unsigned number, const struct syscall_args *args)
 {
 	struct trace *t = heap_alloc(sizeof(*t));
 	if (!t)
 		return NULL;
-	t->rest = signature;
-	t->next = 0;
-	text_init(&t->text, t->line, LINE_SIZE);
-	if (process.n_tasks > 1)
-		text_add(&t->text, "[pid %5d] ", task_current()->thread.tid);
-	text_add(&t->text, "%s(", name);
-	show_arguments(t, args, NULL);
-	if (!ends)
-		return t;
-	close_arguments(&t->text);
-	text_add(&t->text, "?\n");
-	write_line(t);
-	return NULL;
+	t->record = (struct trace_record){
+		.start_ns = clock_realtime_ns(),
+		.tid = (uint32_t)task_current()->thread.tid,
+		.number = (uint16_t)min(number, (unsigned)UINT16_MAX),
+	};
+	memcpy(t->record.args, args->a, sizeof(t->record.args));
+	t->pieces = (struct capture_buffer){t->bytes, RECORD_SIZE, 0, 0};
+	capture_arguments(&t->pieces, codes[slot(number)], args, TRACE_BEFORE, 0, &shown);
+	return t;
 }
 
-static void show_restart(struct text *text, int restart)
+static void print(const struct trace *t)
 {
-	if (restart == ERESTARTSYS)
-		text_add(text, "? ERESTARTSYS (To be restarted if SA_RESTART is set)\n");
-	else
-		text_add(text, "? ERESTARTNOHAND (To be restarted if no handler)\n");
+	const struct trace_record *r = &t->record;
+	const struct syscall_entry *e = syscall_find(r->number);
+	char line[512];
+	struct text text;
+	text_init(&text, line, sizeof(line));
+	text_add(&text, "[%u] %s(", r->tid, e->name ? e->name : "?");
+	for (unsigned i = 0; i < 6; i++)
+		text_add(&text, "%s%#lx", i ? ", " : "", (unsigned long)r->args[i]);
+	text_add(&text, ") = %ld", (long)r->result);
+	const struct trace_piece *p = (const struct trace_piece *)t->bytes;
+	if (string_starts_with(e->signature, "path") && t->pieces.n_pieces > 0)
+		text_add(&text, " \"%.*s\"", (int)p->len, (const char *)(p + 1));
+	text_add(&text, "\n");
+	log_text(line, text.len);
 }
 
-static void show_result(struct trace *t, const struct syscall_args *args, long result)
+static void send(struct trace *t)
 {
-	if (result < 0 && result >= -4095) {
-		text_add(&t->text, "-1 %s (%s)\n", trace_error_name((int)-result),
-			trace_error_text((int)-result));
-		return;
-	}
-	const char *kind = t->rest;
-	while (*kind == '=' || *kind == ' ')
-		kind++;
-	if (string_starts_with(kind, "address"))
-		text_add(&t->text, "%#lx", (unsigned long)result);
-	else if (string_starts_with(kind, "mode"))
-		text_add(&t->text, "%#lo", (unsigned long)result);
-	else if (string_starts_with(kind, "signal"))
-		text_add(&t->text, "%ld (%s)", result, signal_name((int)result));
+	t->record.n_pieces = (uint8_t)t->pieces.n_pieces;
+	if (host_send)
+		host_send(CHANNEL_TRACE, &t->record, sizeof(t->record), t->bytes, t->pieces.len);
 	else
-		text_add(&t->text, "%ld", result);
-	trace_show_ready(kind, &t->text, args, result);
-	text_add(&t->text, "\n");
+		print(t);
+	heap_free(t);
 }
 
-void trace_end(struct trace *t, const struct syscall_args *args, long result, int restart)
+void trace_ends(struct trace *t)
 {
 	if (!t)
 		return;
-	show_arguments(t, args, &result);
-	close_arguments(&t->text);
+	t->record.flags |= TRACE_ENDS;
+	send(t);
+}
+
+static void end(struct trace *t, const struct syscall_args *args, long result)
+{
+	int restart = task_current()->restart;
+	t->record.result = result;
+	t->record.duration_ns = clock_realtime_ns() - t->record.start_ns;
 	if (result == -EINTR && restart)
-		show_restart(&t->text, restart);
-	else
-		show_result(t, args, result);
-	write_line(t);
+		t->record.flags |= restart == ERESTARTSYS ? TRACE_RESTART : TRACE_RESTART_NOHANDLER;
+	capture_arguments(
+		&t->pieces, codes[slot(t->record.number)], args, TRACE_AFTER, result, &shown);
+	send(t);
+}
+
+/* --- what is not allowed --- */
+
+static long refuse_call(const struct syscall_entry *e, unsigned number)
+{
+	static _Atomic uint8_t said[SYSCALL_NUMBERS + 1];
+	if (!atomic_exchange(&said[slot(number)], 1))
+		log_warn("system call %s (%u) is not on the list of allowed ones: %s",
+			e->name ? e->name : "?", number, deny_ends ? "the program ends" : "EPERM");
+	if (deny_ends)
+		process_killed(
+			SIGSYS, &(struct linux_siginfo){.si_signo = SIGSYS}, task_current()->frame);
+	return -EPERM;
+}
+
+long syscall_watch(const struct syscall_entry *e, unsigned number, struct syscall_args *args,
+	syscall_maker make)
+{
+	bool wanted = codes && (!traced || traced[slot(number)]);
+	bool may = !allowed || allowed[slot(number)];
+	struct trace *t = wanted ? begin(number, args) : NULL;
+	if (counts)
+		counts[slot(number)]++;
+	args->trace = t;
+	if (t && !may)
+		t->record.flags |= TRACE_REFUSED;
+	if (e->flags & ENDS) {
+		trace_ends(t);
+		t = NULL;
+	}
+	long result = may ? make(e, args) : refuse_call(e, number);
+	if (t)
+		end(t, args, result);
+	return result;
 }

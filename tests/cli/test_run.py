@@ -74,7 +74,8 @@ def test_bytes_pass_unchanged(run):
 def test_verbose_and_trace(run):
     assert " quiet " not in line_of(run("run", "-v", run.hello, stdin=b"e0"))
     assert "mote.trace=syscall" in line_of(run("run", "--trace", run.hello, stdin=b"e0"))
-    assert "only --trace=syscall" in run.fails(125, "run", "--trace=everything", run.hello)
+    assert "mote.trace=openat,close mote.time" not in line_of(run("run", "--trace=openat,close", run.hello, stdin=b"e0"))
+    assert "cannot trace everything: it is neither" in run.fails(125, "run", "--trace=everything", run.hello)
 
 
 @pytest.mark.parametrize("words, says", [

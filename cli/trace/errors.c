@@ -1,6 +1,6 @@
 /* Names and texts of errors, as strace and strerror(3) have them. */
-#include "kernel/lib/base.h"
-#include "kernel/syscall/trace_values.h"
+#include "abi/linux/errno.h"
+#include "cli/trace/show.h"
 
 static const char *const errors[] = {
 #define E(name, text) [name] = #name "\0" text,

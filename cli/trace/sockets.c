@@ -1,9 +1,12 @@
 /* Arguments of traced calls about sockets and about waiting for files. */
 #include "abi/linux/fcntl.h"
 #include "abi/linux/socket.h"
-#include "kernel/lib/endian.h"
-#include "kernel/lib/string.h"
-#include "kernel/syscall/trace_show.h"
+#include "cli/trace/show.h"
+
+static unsigned load_be16(const uint8_t *b)
+{
+	return (unsigned)b[0] << 8 | b[1];
+}
 
 /* --- sockets --- */
 
@@ -13,7 +16,7 @@ static void show_socket_type(const struct trace_value *v)
 	unsigned long type = trace_argument(v);
 	trace_show_one(v->text, trace_names("socket_type_name", 16, &flags), type & SOCK_TYPE_MASK);
 	if (type & ~(unsigned long)SOCK_TYPE_MASK) {
-		text_add(v->text, "|");
+		text_format(v->text, "|");
 		trace_show_flags(v->text, trace_names("socket_flags", 12, &flags),
 			type & ~(unsigned long)SOCK_TYPE_MASK);
 	}
@@ -44,23 +47,23 @@ static void add_address(struct text *t, const uint8_t *a, size_t n)
 {
 	unsigned family = n >= 2 ? a[0] | (unsigned)a[1] << 8 : 0;
 	if (family == AF_INET && n >= 8) {
-		text_add(t,
+		text_format(t,
 			"{sa_family=AF_INET, sin_port=htons(%u), "
 			"sin_addr=inet_addr(\"%u.%u.%u.%u\")}",
 			load_be16(a + 2), a[4], a[5], a[6], a[7]);
 	} else if (family == AF_INET6 && n >= 24) {
-		text_add(t,
+		text_format(t,
 			"{sa_family=AF_INET6, sin6_port=htons(%u), sin6_addr=", load_be16(a + 2));
 		for (unsigned i = 0; i < 8; i++)
-			text_add(t, "%s%x", i ? ":" : "", load_be16(a + 8 + 2 * i));
-		text_add(t, "}");
+			text_format(t, "%s%x", i ? ":" : "", load_be16(a + 8 + 2 * i));
+		text_format(t, "}");
 	} else if (family == AF_UNIX && n > 2) {
-		text_add(t, "{sa_family=AF_UNIX, sun_path=%s", a[2] ? "" : "@");
+		text_format(t, "{sa_family=AF_UNIX, sun_path=%s", a[2] ? "" : "@");
 		size_t skip = a[2] ? 2 : 3;
 		trace_add_quoted(t, a + skip, strnlen((const char *)a + skip, n - skip));
-		text_add(t, "}");
+		text_format(t, "}");
 	} else {
-		text_add(t, "{sa_family=%u, ...}", family);
+		text_format(t, "{sa_family=%u, ...}", family);
 	}
 }
 
@@ -68,8 +71,7 @@ static void show_address(const struct trace_value *v, size_t n)
 {
 	uint8_t bytes[128];
 	n = min(n, sizeof(bytes));
-	if (!trace_argument(v) || trace_failed(v) ||
-		copy_in(bytes, user_at(trace_argument(v)), n) < 0)
+	if (!trace_argument(v) || trace_failed(v) || trace_copy(bytes, trace_argument(v), n) < 0)
 		trace_show_pointer(v);
 	else
 		add_address(v->text, bytes, n);
@@ -83,7 +85,7 @@ static void show_sockaddr(const struct trace_value *v)
 static void show_out_sockaddr(const struct trace_value *v)
 {
 	uint32_t n = 0;
-	if (trace_next_argument(v) && copy_in(&n, user_at(trace_next_argument(v)), sizeof(n)) < 0)
+	if (trace_next_argument(v) && trace_copy(&n, trace_next_argument(v), sizeof(n)) < 0)
 		n = 0;
 	show_address(v, n);
 }
@@ -93,11 +95,11 @@ static void show_message(const struct trace_value *v)
 	struct linux_msghdr m;
 	if (!trace_fetch(v, &m, sizeof(m)))
 		return;
-	text_add(v->text, "{msg_name=%#lx, msg_namelen=%u, msg_iov=", m.msg_name, m.msg_namelen);
-	const struct syscall_args inner = {.a = {m.msg_iov, m.msg_iovlen}};
-	const struct trace_value pieces = {.text = v->text, .args = &inner, .index = 0};
+	text_format(v->text, "{msg_name=%#lx, msg_namelen=%u, msg_iov=", m.msg_name, m.msg_namelen);
+	const uint64_t inner[6] = {m.msg_iov, m.msg_iovlen};
+	const struct trace_value pieces = {.text = v->text, .args = inner, .index = 0};
 	trace_add_pieces(&pieces, v->result > 0 ? (size_t)v->result : SIZE_MAX);
-	text_add(v->text, ", msg_iovlen=%lu, msg_controllen=%lu, msg_flags=%#x}", m.msg_iovlen,
+	text_format(v->text, ", msg_iovlen=%lu, msg_controllen=%lu, msg_flags=%#x}", m.msg_iovlen,
 		m.msg_controllen, m.msg_flags);
 }
 
@@ -113,22 +115,22 @@ static void show_pollfds(struct text *t, uintptr_t at, unsigned long n, bool res
 {
 	bool flags, first = true;
 	const struct trace_name *names = trace_names("poll_events", 11, &flags);
-	text_add(t, "[");
+	text_format(t, "[");
 	for (unsigned i = 0; i < min(n, (unsigned long)ITEMS_SHOWN); i++) {
 		struct pollfd p;
-		if (copy_in(&p, user_at(at + i * sizeof(p)), sizeof(p)) < 0)
+		if (trace_copy(&p, at + i * sizeof(p), sizeof(p)) < 0)
 			break;
 		if (result && !p.revents)
 			continue;
-		text_add(t, "%s{fd=%d", first ? "" : ", ", p.fd);
+		text_format(t, "%s{fd=%d", first ? "" : ", ", p.fd);
 		first = false;
 		if (p.fd >= 0) {
-			text_add(t, result ? ", revents=" : ", events=");
+			text_format(t, result ? ", revents=" : ", events=");
 			trace_show_flags(t, names, (uint16_t)(result ? p.revents : p.events));
 		}
-		text_add(t, "}");
+		text_format(t, "}");
 	}
-	text_add(t, n > ITEMS_SHOWN ? ", ...]" : "]");
+	text_format(t, n > ITEMS_SHOWN ? ", ...]" : "]");
 }
 
 static void show_poll(const struct trace_value *v)
@@ -138,24 +140,24 @@ static void show_poll(const struct trace_value *v)
 
 static bool get_fd_set(uintptr_t at, unsigned n, uint64_t words[16])
 {
-	return at && copy_in(words, user_at(at), div_round_up(n, 64u) * 8) == 0;
+	return at && trace_copy(words, at, div_round_up(n, 64u) * 8) == 0;
 }
 
 static void add_fd_set(struct text *t, const uint64_t words[16], unsigned n)
 {
 	bool first = true;
-	text_add(t, "[");
+	text_format(t, "[");
 	for (unsigned fd = 0; fd < n; fd++)
 		if (words[fd / 64] >> fd % 64 & 1) {
-			text_add(t, "%s%u", first ? "" : " ", fd);
+			text_format(t, "%s%u", first ? "" : " ", fd);
 			first = false;
 		}
-	text_add(t, "]");
+	text_format(t, "]");
 }
 
 static void show_fd_set(const struct trace_value *v)
 {
-	unsigned n = min((unsigned)v->args->a[0], 1024u);
+	unsigned n = min((unsigned)v->args[0], 1024u);
 	uint64_t words[16];
 	if (get_fd_set(trace_argument(v), n, words))
 		add_fd_set(v->text, words, n);
@@ -164,48 +166,46 @@ static void show_fd_set(const struct trace_value *v)
 }
 
 /* "(in [3], out [4])" */
-static void show_select_result(struct text *t, const struct syscall_args *args)
+static void show_select_result(struct text *t, const uint64_t *args)
 {
 	static const char *const names[] = {"in", "out", "except"};
-	unsigned n = min((unsigned)args->a[0], 1024u);
+	unsigned n = min((unsigned)args[0], 1024u);
 	const char *before = " (";
 	for (unsigned set = 0; set < 3; set++) {
 		uint64_t words[16], any = 0;
-		if (!get_fd_set(args->a[1 + set], n, words))
+		if (!get_fd_set(args[1 + set], n, words))
 			continue;
 		for (unsigned i = 0; i < div_round_up(n, 64u); i++)
 			any |= words[i];
 		if (!any)
 			continue;
-		text_add(t, "%s%s ", before, names[set]);
+		text_format(t, "%s%s ", before, names[set]);
 		add_fd_set(t, words, n);
 		before = ", ";
 	}
-	text_add(t, *before == ',' ? ")" : "");
+	text_format(t, *before == ',' ? ")" : "");
 }
 
-void trace_show_ready(
-	const char *kind, struct text *t, const struct syscall_args *args, long result)
+void trace_show_ready(const char *kind, struct text *t, const uint64_t *args, long result)
 {
-	bool is_poll = string_starts_with(kind, "poll"),
-	     is_select = string_starts_with(kind, "select");
+	bool is_poll = string_starts(kind, "poll"), is_select = string_starts(kind, "select");
 	if (result == 0 && (is_poll || is_select))
-		text_add(t, " (Timeout)");
+		text_format(t, " (Timeout)");
 	if (result > 0 && is_select)
 		show_select_result(t, args);
 	if (result <= 0 || !is_poll)
 		return;
-	text_add(t, " (");
-	show_pollfds(t, args->a[0], args->a[1], true);
-	text_add(t, ")");
+	text_format(t, " (");
+	show_pollfds(t, args[0], args[1], true);
+	text_format(t, ")");
 }
 
 static void add_epoll_event(const struct trace_value *v, const struct linux_epoll_event *e)
 {
 	bool flags;
-	text_add(v->text, "{events=");
+	text_format(v->text, "{events=");
 	trace_show_flags(v->text, trace_names("epoll_events", 12, &flags), e->events);
-	text_add(v->text, ", data={u32=%u, u64=%lu}}", (unsigned)e->data, e->data);
+	text_format(v->text, ", data={u32=%u, u64=%lu}}", (unsigned)e->data, e->data);
 }
 
 static void show_epoll_event(const struct trace_value *v)
@@ -221,15 +221,15 @@ static void show_out_epoll_events(const struct trace_value *v)
 		trace_show_pointer(v);
 		return;
 	}
-	text_add(v->text, "[");
+	text_format(v->text, "[");
 	for (unsigned i = 0; i < min((unsigned)v->result, ITEMS_SHOWN); i++) {
 		struct linux_epoll_event e;
-		if (copy_in(&e, user_at(trace_argument(v) + i * sizeof(e)), sizeof(e)) < 0)
+		if (trace_copy(&e, trace_argument(v) + i * sizeof(e), sizeof(e)) < 0)
 			break;
-		text_add(v->text, i ? ", " : "");
+		text_format(v->text, i ? ", " : "");
 		add_epoll_event(v, &e);
 	}
-	text_add(v->text, v->result > (long)ITEMS_SHOWN ? ", ...]" : "]");
+	text_format(v->text, v->result > (long)ITEMS_SHOWN ? ", ...]" : "]");
 }
 
 const struct trace_kind trace_socket_kinds[] = {

@@ -1,68 +1,84 @@
 /* Arguments of traced calls, kind by kind (the first word of each in table.def): numbers, text, data. */
-#include "kernel/syscall/trace_values.h"
+#include "cli/trace/values.h"
 
 #include "abi/linux/fcntl.h"
 #include "abi/linux/sched.h"
 #include "abi/linux/socket.h"
-#include "kernel/lib/string.h"
-#include "kernel/proc/signal.h"
-#include "kernel/syscall/trace_show.h"
+#include "cli/trace/show.h"
 
-#define DATA_SHOWN 32u /* bytes of a buffer, as strace */
+static size_t data_shown = 32; /* bytes of a buffer, as strace */
+
+void trace_set_data_shown(size_t n)
+{
+	data_shown = n < 1024 ? n : 1024;
+}
 
 /* --- numbers --- */
 
 void trace_show_int(const struct trace_value *v)
 {
-	text_add(v->text, "%d", (int)trace_argument(v));
+	text_format(v->text, "%d", (int)trace_argument(v));
 }
 
 static void show_uint(const struct trace_value *v)
 {
-	text_add(v->text, "%u", (unsigned)trace_argument(v));
+	text_format(v->text, "%u", (unsigned)trace_argument(v));
 }
 
 static void show_long(const struct trace_value *v)
 {
-	text_add(v->text, "%ld", (long)trace_argument(v));
+	text_format(v->text, "%ld", (long)trace_argument(v));
 }
 
 static void show_size(const struct trace_value *v)
 {
-	text_add(v->text, "%lu", trace_argument(v));
+	text_format(v->text, "%lu", trace_argument(v));
 }
 
 static void show_hex(const struct trace_value *v)
 {
-	text_add(v->text, trace_argument(v) ? "%#lx" : "%lu", trace_argument(v));
+	text_format(v->text, trace_argument(v) ? "%#lx" : "%lu", trace_argument(v));
 }
 
 void trace_show_pointer(const struct trace_value *v)
 {
-	text_add(v->text, trace_argument(v) ? "%#lx" : "NULL", trace_argument(v));
+	text_format(v->text, trace_argument(v) ? "%#lx" : "NULL", trace_argument(v));
+}
+
+static void show_fd(const struct trace_value *v)
+{
+	size_t len = 0;
+	int fd = (int)trace_argument(v);
+	const char *path = trace_descriptor_path(fd, &len);
+
+	text_format(v->text, "%d", fd);
+	if (path)
+		text_format(v->text, "<%.*s>", (int)len, path);
 }
 
 static void show_dirfd(const struct trace_value *v)
 {
-	int fd = (int)trace_argument(v);
-	text_add(v->text, fd == AT_FDCWD ? "AT_FDCWD" : "%d", fd);
+	if ((int)trace_argument(v) == AT_FDCWD)
+		text_add(v->text, "AT_FDCWD");
+	else
+		show_fd(v);
 }
 
 static void show_mode(const struct trace_value *v)
 {
-	text_add(v->text, "%#o", (unsigned)trace_argument(v));
+	text_format(v->text, "%#o", (unsigned)trace_argument(v));
 }
 
 static void show_signal(const struct trace_value *v)
 {
-	text_add(v->text, "%s", signal_name((int)trace_argument(v)));
+	text_format(v->text, "%s", trace_signal_name((int)trace_argument(v)));
 }
 
 static void show_access(const struct trace_value *v)
 {
 	bool flags;
 	if (trace_argument(v) == F_OK)
-		text_add(v->text, "F_OK");
+		text_format(v->text, "F_OK");
 	else
 		trace_show_flags(v->text, trace_names("access", 6, &flags), trace_argument(v));
 }
@@ -72,9 +88,9 @@ static void show_open_flags(const struct trace_value *v)
 	static const char *const modes[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
 	bool flags;
 	unsigned long value = trace_argument(v);
-	text_add(v->text, "%s", modes[value & O_ACCMODE]);
+	text_format(v->text, "%s", modes[value & O_ACCMODE]);
 	if (value & ~(unsigned long)O_ACCMODE) {
-		text_add(v->text, "|");
+		text_format(v->text, "|");
 		trace_show_flags(v->text, trace_names("open_flags", 10, &flags),
 			value & ~(unsigned long)O_ACCMODE & UINT32_MAX);
 	}
@@ -85,47 +101,47 @@ static void show_open_flags(const struct trace_value *v)
 void trace_add_quoted(struct text *t, const uint8_t *s, size_t n)
 {
 	static const char special[] = "\n\t\r\v\f\"\\", letters[] = "ntrvf\"\\";
-	text_add(t, "\"");
+	text_format(t, "\"");
 	for (size_t i = 0; i < n; i++) {
 		const char *at = s[i] ? strchr(special, s[i]) : NULL;
 		bool digit_follows = i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '9';
 		if (at)
-			text_add(t, "\\%c", letters[at - special]);
+			text_format(t, "\\%c", letters[at - special]);
 		else if (s[i] >= ' ' && s[i] < 127)
-			text_add(t, "%c", s[i]);
+			text_format(t, "%c", s[i]);
 		else
-			text_add(t, digit_follows ? "\\%03o" : "\\%o", s[i]);
+			text_format(t, digit_follows ? "\\%03o" : "\\%o", s[i]);
 	}
-	text_add(t, "\"");
+	text_format(t, "\"");
 }
 
 void trace_add_bytes(struct text *t, uintptr_t at, size_t n)
 {
-	uint8_t bytes[DATA_SHOWN];
-	size_t shown = min(n, (size_t)DATA_SHOWN);
-	if (copy_in(bytes, user_at(at), shown) < 0) {
-		text_add(t, "%#lx", at);
+	uint8_t bytes[1024];
+	size_t shown = min(n, data_shown);
+	if (trace_copy(bytes, at, shown) < 0) {
+		text_format(t, "%#lx", at);
 		return;
 	}
 	trace_add_quoted(t, bytes, shown);
 	if (shown < n)
-		text_add(t, "...");
+		text_format(t, "...");
 }
 
-static void show_string(struct text *t, uintptr_t at)
+static void show_string(struct text *t, uint64_t at)
 {
-	char s[256];
+	char s[1001];
 	if (!at) {
 		text_add(t, "NULL");
 		return;
 	}
-	long n = user_string(s, user_at(at), sizeof(s));
+	long n = trace_string(s, at, sizeof(s));
 	if (n >= 0)
 		trace_add_quoted(t, (uint8_t *)s, (size_t)n);
-	else if (copy_in(s, user_at(at), sizeof(s)) == 0)
-		trace_add_quoted(t, (uint8_t *)s, sizeof(s)), text_add(t, "...");
+	else if (trace_copy(s, at, sizeof(s) - 1) == 0)
+		trace_add_quoted(t, (uint8_t *)s, sizeof(s) - 1), text_add(t, "...");
 	else
-		text_add(t, "%#lx", at);
+		text_format(t, "%#lx", (unsigned long)at);
 }
 
 static void show_path(const struct trace_value *v)
@@ -157,18 +173,18 @@ static void show_out_path(const struct trace_value *v)
 void trace_add_pieces(const struct trace_value *v, size_t total)
 {
 	unsigned long n = trace_next_argument(v);
-	text_add(v->text, "[");
+	text_format(v->text, "[");
 	for (unsigned i = 0; i < min(n, (unsigned long)ITEMS_SHOWN); i++) {
 		struct linux_iovec iov;
-		if (copy_in(&iov, user_at(trace_argument(v) + i * sizeof(iov)), sizeof(iov)) < 0)
+		if (trace_copy(&iov, trace_argument(v) + i * sizeof(iov), sizeof(iov)) < 0)
 			break;
 		size_t here = min(iov.iov_len, total);
 		total -= here;
-		text_add(v->text, "%s{iov_base=", i ? ", " : "");
+		text_format(v->text, "%s{iov_base=", i ? ", " : "");
 		trace_add_bytes(v->text, iov.iov_base, here);
-		text_add(v->text, ", iov_len=%lu}", iov.iov_len);
+		text_format(v->text, ", iov_len=%lu}", iov.iov_len);
 	}
-	text_add(v->text, n > ITEMS_SHOWN ? ", ...]" : "]");
+	text_format(v->text, n > ITEMS_SHOWN ? ", ...]" : "]");
 }
 
 static void show_iovec(const struct trace_value *v)
@@ -186,30 +202,29 @@ static void show_out_iovec(const struct trace_value *v)
 
 static void show_strings(const struct trace_value *v)
 {
-	text_add(v->text, "[");
+	text_format(v->text, "[");
 	for (unsigned i = 0;; i++) {
 		uintptr_t at;
-		if (copy_in(&at, user_at(trace_argument(v) + i * sizeof(at)), sizeof(at)) < 0 ||
-			!at)
+		if (trace_copy(&at, trace_argument(v) + i * sizeof(at), sizeof(at)) < 0 || !at)
 			break;
-		text_add(v->text, i ? ", " : "");
+		text_format(v->text, i ? ", " : "");
 		if (i == ITEMS_SHOWN) {
-			text_add(v->text, "...");
+			text_format(v->text, "...");
 			break;
 		}
 		show_string(v->text, at);
 	}
-	text_add(v->text, "]");
+	text_format(v->text, "]");
 }
 
 static void show_environment(const struct trace_value *v)
 {
 	unsigned n = 0;
 	uintptr_t at;
-	while (n < 4096 &&
-		copy_in(&at, user_at(trace_argument(v) + n * sizeof(at)), sizeof(at)) == 0 && at)
+	while (n < 4096 && trace_copy(&at, trace_argument(v) + n * sizeof(at), sizeof(at)) == 0 &&
+		at)
 		n++;
-	text_add(v->text, "%#lx /* %u vars */", trace_argument(v), n);
+	text_format(v->text, "%#lx /* %u vars */", trace_argument(v), n);
 }
 
 /* --- by the command of the call --- */
@@ -219,13 +234,13 @@ static void show_futex(const struct trace_value *v)
 	bool flags;
 	unsigned long op = trace_argument(v);
 	trace_show_one(v->text, trace_names("futex_command", 13, &flags), op & FUTEX_COMMAND_MASK);
-	text_add(v->text, "%s%s", op & FUTEX_PRIVATE_FLAG ? "_PRIVATE" : "",
+	text_format(v->text, "%s%s", op & FUTEX_PRIVATE_FLAG ? "_PRIVATE" : "",
 		op & FUTEX_CLOCK_REALTIME ? "|FUTEX_CLOCK_REALTIME" : "");
 }
 
 static unsigned futex_command(const struct trace_value *v)
 {
-	return (unsigned)v->args->a[1] & FUTEX_COMMAND_MASK;
+	return (unsigned)v->args[1] & FUTEX_COMMAND_MASK;
 }
 
 static void show_futex_timeout(const struct trace_value *v)
@@ -242,7 +257,8 @@ static void show_fcntl_argument(const struct trace_value *v)
 	struct linux_flock l;
 	switch ((int)trace_last_argument(v)) {
 	case F_SETFD:
-		text_add(v->text, trace_argument(v) == 1 ? "FD_CLOEXEC" : "%lu", trace_argument(v));
+		text_format(
+			v->text, trace_argument(v) == 1 ? "FD_CLOEXEC" : "%lu", trace_argument(v));
 		break;
 	case F_SETFL:
 		show_open_flags(v);
@@ -254,7 +270,7 @@ static void show_fcntl_argument(const struct trace_value *v)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		if (trace_fetch(v, &l, sizeof(l)))
-			text_add(v->text, "{l_type=%d, l_whence=%d, l_start=%ld, l_len=%ld}",
+			text_format(v->text, "{l_type=%d, l_whence=%d, l_start=%ld, l_len=%ld}",
 				l.l_type, l.l_whence, (long)l.l_start, (long)l.l_len);
 		break;
 	default:
@@ -273,7 +289,7 @@ const struct trace_kind trace_plain_kinds[] = {
 	{"offset", show_hex},
 	{"address", trace_show_pointer},
 	{"pointer", trace_show_pointer},
-	{"fd", trace_show_int},
+	{"fd", show_fd},
 	{"dirfd", show_dirfd},
 	{"path", show_path},
 	{"out_path", show_out_path},

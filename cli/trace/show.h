@@ -1,8 +1,14 @@
-/* What the files that show arguments share (trace_values.c, trace_structs.c, trace_sockets.c). */
+/* What the files that show arguments share (values.c, structs.c, sockets.c). */
 #pragma once
 
-#include "kernel/lib/format.h"
-#include "kernel/syscall/trace_values.h"
+#include <string.h>
+
+#include "cli/trace/record.h"
+#include "cli/trace/values.h"
+
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define array_size(a) (sizeof(a) / sizeof((a)[0]))
+#define div_round_up(n, d) (((n) + (d)-1) / (d))
 
 #define ITEMS_SHOWN 16u /* of an array */
 
@@ -15,17 +21,17 @@ extern const struct trace_kind trace_plain_kinds[], trace_struct_kinds[], trace_
 
 static inline unsigned long trace_argument(const struct trace_value *v)
 {
-	return v->args->a[v->index];
+	return v->args[v->index];
 }
 
 static inline unsigned long trace_next_argument(const struct trace_value *v)
 {
-	return v->index < 5 ? v->args->a[v->index + 1] : 0;
+	return v->index < 5 ? v->args[v->index + 1] : 0;
 }
 
 static inline unsigned long trace_last_argument(const struct trace_value *v)
 {
-	return v->index > 0 ? v->args->a[v->index - 1] : 0;
+	return v->index > 0 ? v->args[v->index - 1] : 0;
 }
 
 static inline bool trace_failed(const struct trace_value *v)
@@ -44,5 +50,6 @@ void trace_add_quoted(struct text *t, const uint8_t *s, size_t n);
 void trace_add_bytes(struct text *t, uintptr_t at, size_t n);
 /* An iovec whose pieces hold total bytes that count. */
 void trace_add_pieces(const struct trace_value *v, size_t total);
+const char *trace_signal_name(int signal);
 /* A structure of n bytes; false: it is shown as a pointer. */
 bool trace_fetch(const struct trace_value *v, void *to, size_t n);

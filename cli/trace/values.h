@@ -1,21 +1,23 @@
 /* One argument of a traced call, shown as strace would. */
 #pragma once
 
-#include "kernel/lib/format.h"
-#include "kernel/syscall/syscall.h"
+#include <stdint.h>
+
+#include "cli/text.h"
 
 struct trace_value {
 	struct text *text;
-	const struct syscall_args *args;
+	const uint64_t *args;
 	unsigned index;
 	long result; /* of the call; 0 before it is over */
 };
 
 /* kind: the word in table.def, len characters.  Reads user memory. */
 void trace_show(const char *kind, size_t len, const struct trace_value *v);
+/* Bytes shown of a buffer, at most 1024 (default 32). */
+void trace_set_data_shown(size_t n);
 /* What strace adds behind the result of poll(2) ("poll") and select(2) ("select"). */
-void trace_show_ready(
-	const char *kind, struct text *t, const struct syscall_args *args, long result);
+void trace_show_ready(const char *kind, struct text *t, const uint64_t *args, long result);
 /* The argument means nothing in this call and is left out (the mode of an open that creates nothing). */
 bool trace_omits(const char *kind, size_t len, const struct trace_value *v);
 

@@ -6,9 +6,11 @@
 #include "abi/linux/prctl.h"
 #include "abi/linux/resource.h"
 #include "abi/linux/sched.h"
+#include "abi/linux/signal.h"
 #include "abi/linux/socket.h"
-#include "kernel/lib/string.h"
-#include "kernel/syscall/trace_values.h"
+#include <stdio.h>
+
+#include "cli/trace/show.h"
 
 #define N(name)                                                                                    \
 	{                                                                                          \
@@ -184,10 +186,10 @@ void trace_show_one(struct text *t, const struct trace_name *list, unsigned long
 {
 	for (; list->name; list++)
 		if (list->value == value) {
-			text_add(t, "%s", list->name);
+			text_format(t, "%s", list->name);
 			return;
 		}
-	text_add(t, "%#lx", value);
+	text_format(t, "%#lx", value);
 }
 
 void trace_show_flags(struct text *t, const struct trace_name *list, unsigned long value)
@@ -195,10 +197,27 @@ void trace_show_flags(struct text *t, const struct trace_name *list, unsigned lo
 	bool first = true;
 	for (; list->name; list++)
 		if (list->value && (value & list->value) == list->value) {
-			text_add(t, "%s%s", first ? "" : "|", list->name);
+			text_format(t, "%s%s", first ? "" : "|", list->name);
 			value &= ~list->value;
 			first = false;
 		}
 	if (value || first)
-		text_add(t, first ? value ? "%#lx" : "%lu" : "|%#lx", value);
+		text_format(t, first ? value ? "%#lx" : "%lu" : "|%#lx", value);
+}
+
+const char *trace_signal_name(int signal)
+{
+	static const char *const names[] = {"SIG0", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL",
+		"SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV",
+		"SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT",
+		"SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ",
+		"SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS"};
+	static char text[24];
+
+	if (signal >= 0 && signal < (int)array_size(names))
+		return names[signal];
+	if (signal == 32)
+		return "SIGRTMIN";
+	snprintf(text, sizeof(text), "SIGRT_%d", signal - 32);
+	return text;
 }

@@ -1,14 +1,13 @@
 /* Arguments of traced calls that point to structures: times, signals, files, limits. */
 #include "abi/linux/resource.h"
 #include "abi/linux/sched.h"
+#include "abi/linux/signal.h"
 #include "abi/linux/time.h"
-#include "kernel/proc/signal.h"
-#include "kernel/syscall/trace_show.h"
+#include "cli/trace/show.h"
 
 bool trace_fetch(const struct trace_value *v, void *to, size_t n)
 {
-	if (trace_argument(v) && !trace_failed(v) &&
-		copy_in(to, user_at(trace_argument(v)), n) == 0)
+	if (trace_argument(v) && !trace_failed(v) && trace_copy(to, trace_argument(v), n) == 0)
 		return true;
 	trace_show_pointer(v);
 	return false;
@@ -16,7 +15,7 @@ bool trace_fetch(const struct trace_value *v, void *to, size_t n)
 
 static void add_timespec(struct text *t, const struct linux_timespec *s)
 {
-	text_add(t, "{tv_sec=%ld, tv_nsec=%ld}", (long)s->tv_sec, (long)s->tv_nsec);
+	text_format(t, "{tv_sec=%ld, tv_nsec=%ld}", (long)s->tv_sec, (long)s->tv_nsec);
 }
 
 void trace_show_timespec(const struct trace_value *v)
@@ -31,18 +30,18 @@ static void show_timespec2(const struct trace_value *v)
 	struct linux_timespec s[2];
 	if (!trace_fetch(v, s, sizeof(s)))
 		return;
-	text_add(v->text, "[");
+	text_format(v->text, "[");
 	add_timespec(v->text, &s[0]);
-	text_add(v->text, ", ");
+	text_format(v->text, ", ");
 	add_timespec(v->text, &s[1]);
-	text_add(v->text, "]");
+	text_format(v->text, "]");
 }
 
 static void show_timeval(const struct trace_value *v)
 {
 	struct linux_timeval s;
 	if (trace_fetch(v, &s, sizeof(s)))
-		text_add(v->text, "{tv_sec=%ld, tv_usec=%ld}", (long)s.tv_sec, (long)s.tv_usec);
+		text_format(v->text, "{tv_sec=%ld, tv_usec=%ld}", (long)s.tv_sec, (long)s.tv_usec);
 }
 
 static void show_itimerspec(const struct trace_value *v)
@@ -50,18 +49,18 @@ static void show_itimerspec(const struct trace_value *v)
 	struct linux_itimerspec s;
 	if (!trace_fetch(v, &s, sizeof(s)))
 		return;
-	text_add(v->text, "{it_interval=");
+	text_format(v->text, "{it_interval=");
 	add_timespec(v->text, &s.it_interval);
-	text_add(v->text, ", it_value=");
+	text_format(v->text, ", it_value=");
 	add_timespec(v->text, &s.it_value);
-	text_add(v->text, "}");
+	text_format(v->text, "}");
 }
 
 static void show_itimerval(const struct trace_value *v)
 {
 	struct linux_itimerval s;
 	if (trace_fetch(v, &s, sizeof(s)))
-		text_add(v->text,
+		text_format(v->text,
 			"{it_interval={tv_sec=%ld, tv_usec=%ld}, it_value={tv_sec=%ld, "
 			"tv_usec=%ld}}",
 			(long)s.it_interval.tv_sec, (long)s.it_interval.tv_usec,
@@ -73,12 +72,12 @@ static void add_sigset(struct text *t, uint64_t set)
 	bool invert =
 		set >> 34 == UINT64_MAX >> 34; /* nearly all of them: what is missing is shorter */
 	uint64_t shown = invert ? ~set : set;
-	text_add(t, invert ? "~[" : "[");
+	text_format(t, invert ? "~[" : "[");
 	for (uint64_t left = shown; left; left &= left - 1) {
-		const char *name = signal_name(__builtin_ctzll(left) + 1);
-		text_add(t, "%s%s", left == shown ? "" : " ", name + 3);
+		const char *name = trace_signal_name(__builtin_ctzll(left) + 1);
+		text_format(t, "%s%s", left == shown ? "" : " ", name + 3);
 	}
-	text_add(t, "]");
+	text_format(t, "]");
 }
 
 static void show_sigset(const struct trace_value *v)
@@ -94,18 +93,18 @@ static void show_sigaction(const struct trace_value *v)
 	bool flags;
 	if (!trace_fetch(v, &a, sizeof(a)))
 		return;
-	text_add(v->text, "{sa_handler=");
+	text_format(v->text, "{sa_handler=");
 	if (a.handler <= SIG_IGN)
-		text_add(v->text, a.handler == SIG_DFL ? "SIG_DFL" : "SIG_IGN");
+		text_format(v->text, a.handler == SIG_DFL ? "SIG_DFL" : "SIG_IGN");
 	else
-		text_add(v->text, "%#lx", a.handler);
-	text_add(v->text, ", sa_mask=");
+		text_format(v->text, "%#lx", a.handler);
+	text_format(v->text, ", sa_mask=");
 	add_sigset(v->text, a.mask);
-	text_add(v->text, ", sa_flags=");
+	text_format(v->text, ", sa_flags=");
 	trace_show_flags(v->text, trace_names("signal_flags", 12, &flags), a.flags);
 	if (a.flags & SA_RESTORER)
-		text_add(v->text, ", sa_restorer=%#lx", a.restorer);
-	text_add(v->text, "}");
+		text_format(v->text, ", sa_restorer=%#lx", a.restorer);
+	text_format(v->text, "}");
 }
 
 static void show_stack(const struct trace_value *v)
@@ -114,9 +113,9 @@ static void show_stack(const struct trace_value *v)
 	bool flags;
 	if (!trace_fetch(v, &s, sizeof(s)))
 		return;
-	text_add(v->text, "{ss_sp=%#lx, ss_flags=", s.sp);
+	text_format(v->text, "{ss_sp=%#lx, ss_flags=", s.sp);
 	trace_show_flags(v->text, trace_names("stack_flags", 11, &flags), (unsigned)s.flags);
-	text_add(v->text, ", ss_size=%lu}", s.size);
+	text_format(v->text, ", ss_size=%lu}", s.size);
 }
 
 static const char *file_kind(unsigned mode)
@@ -146,13 +145,13 @@ static void show_stat(const struct trace_value *v)
 	struct linux_stat st;
 	if (!trace_fetch(v, &st, sizeof(st)))
 		return;
-	text_add(v->text, "{st_mode=%s|%#o, ", file_kind(st.st_mode), st.st_mode & 07777);
+	text_format(v->text, "{st_mode=%s|%#o, ", file_kind(st.st_mode), st.st_mode & 07777);
 	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
-		text_add(v->text, "st_rdev=makedev(%#x, %#x), ...}",
+		text_format(v->text, "st_rdev=makedev(%#x, %#x), ...}",
 			(unsigned)(st.st_rdev >> 8 & 0xfff),
 			(unsigned)((st.st_rdev & 0xff) | (st.st_rdev >> 12 & 0xfff00)));
 	else
-		text_add(v->text, "st_size=%ld, ...}", (long)st.st_size);
+		text_format(v->text, "st_size=%ld, ...}", (long)st.st_size);
 }
 
 static void show_statx(const struct trace_value *v)
@@ -163,7 +162,7 @@ static void show_statx(const struct trace_value *v)
 		uint64_t ino, size;
 	} x;
 	if (trace_fetch(v, &x, sizeof(x)))
-		text_add(v->text, "{stx_mode=%s|%#o, stx_size=%lu, ...}", file_kind(x.mode),
+		text_format(v->text, "{stx_mode=%s|%#o, stx_size=%lu, ...}", file_kind(x.mode),
 			x.mode & 07777, x.size);
 }
 
@@ -171,21 +170,21 @@ static void show_fds(const struct trace_value *v)
 {
 	int fds[2];
 	if (trace_fetch(v, fds, sizeof(fds)))
-		text_add(v->text, "[%d, %d]", fds[0], fds[1]);
+		text_format(v->text, "[%d, %d]", fds[0], fds[1]);
 }
 
 void trace_show_int_at(const struct trace_value *v)
 {
 	int value;
 	if (trace_fetch(v, &value, sizeof(value)))
-		text_add(v->text, "[%d]", value);
+		text_format(v->text, "[%d]", value);
 }
 
 static void show_long_at(const struct trace_value *v)
 {
 	long value;
 	if (trace_fetch(v, &value, sizeof(value)))
-		text_add(v->text, "[%ld]", value);
+		text_format(v->text, "[%ld]", value);
 }
 
 static void show_mask(const struct trace_value *v)
@@ -193,31 +192,33 @@ static void show_mask(const struct trace_value *v)
 	uint64_t mask;
 	if (!trace_fetch(v, &mask, sizeof(mask)))
 		return;
-	text_add(v->text, "[");
+	text_format(v->text, "[");
 	for (uint64_t left = mask; left; left &= left - 1)
-		text_add(v->text, "%s%d", left == mask ? "" : " ", __builtin_ctzll(left));
-	text_add(v->text, "]");
+		text_format(v->text, "%s%d", left == mask ? "" : " ", __builtin_ctzll(left));
+	text_format(v->text, "]");
 }
 
 static void add_limit(struct text *t, const char *name, uint64_t value)
 {
-	text_add(t, "%s=", name);
+	text_format(t, "%s=", name);
 	if (value == RLIM_INFINITY)
-		text_add(t, "RLIM64_INFINITY");
+		text_format(t, "RLIM64_INFINITY");
 	else if (value > 1024 && value % 1024 == 0)
-		text_add(t, "%lu*1024", value / 1024);
+		text_format(t, "%lu*1024", value / 1024);
 	else
-		text_add(t, "%lu", value);
+		text_format(t, "%lu", value);
 }
 
 static void show_limit(const struct trace_value *v)
 {
-	struct limit l;
+	struct {
+		uint64_t current, max;
+	} l;
 	if (!trace_fetch(v, &l, sizeof(l)))
 		return;
 	add_limit(v->text, "{rlim_cur", l.current);
 	add_limit(v->text, ", rlim_max", l.max);
-	text_add(v->text, "}");
+	text_format(v->text, "}");
 }
 
 static void show_uname(const struct trace_value *v)
@@ -226,15 +227,15 @@ static void show_uname(const struct trace_value *v)
 	if (!trace_fetch(v, &u, sizeof(u)))
 		return;
 	u.nodename[64] = '\0';
-	text_add(v->text, "{sysname=\"Linux\", nodename=\"%s\", ...}", u.nodename);
+	text_format(v->text, "{sysname=\"Linux\", nodename=\"%s\", ...}", u.nodename);
 }
 
 static void show_sigevent(const struct trace_value *v)
 {
 	struct linux_sigevent e;
 	if (trace_fetch(v, &e, sizeof(e)))
-		text_add(v->text, "{sigev_signo=%s, sigev_notify=%d, sigev_tid=%d}",
-			signal_name(e.signal), e.notify, e.tid);
+		text_format(v->text, "{sigev_signo=%s, sigev_notify=%d, sigev_tid=%d}",
+			trace_signal_name(e.signal), e.notify, e.tid);
 }
 
 static void show_clone_args(const struct trace_value *v)
@@ -243,9 +244,9 @@ static void show_clone_args(const struct trace_value *v)
 	bool flags;
 	if (!trace_fetch(v, &c, CLONE_ARGS_SIZE_VER0))
 		return;
-	text_add(v->text, "{flags=");
+	text_format(v->text, "{flags=");
 	trace_show_flags(v->text, trace_names("clone_flags", 11, &flags), c.flags);
-	text_add(v->text,
+	text_format(v->text,
 		", child_tid=%#lx, parent_tid=%#lx, exit_signal=%lu, stack=%#lx, stack_size=%#lx, "
 		"tls=%#lx}",
 		c.child_tid, c.parent_tid, c.exit_signal, c.stack, c.stack_size, c.tls);
