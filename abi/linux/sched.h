@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #define CLONE_SIGNAL_MASK 0xffull /* of clone(2): the exit signal */
+#define CLONE_NEWTIME 0x80ull
 #define CLONE_VM 0x100ull
 #define CLONE_FS 0x200ull
 #define CLONE_FILES 0x400ull

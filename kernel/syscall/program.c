@@ -6,6 +6,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
 #include "kernel/proc/exec.h"
+#include "kernel/proc/pidfd.h"
 #include "kernel/syscall/trace.h"
 #include "kernel/syscall/user.h"
 
@@ -111,15 +112,45 @@ long sys_execveat(const struct syscall_args *args)
 
 long sys_wait4(const struct syscall_args *args)
 {
-	return arg_uint(args, 2) & ~WAIT4_OPTIONS ? -EINVAL : -ECHILD;
+	if (arg_uint(args, 2) & ~WAIT4_OPTIONS)
+		return -EINVAL;
+	return arg_int(args, 0) == INT32_MIN ? -ESRCH : -ECHILD;
+}
+
+/* The process itself is nobody's child that it could wait for. */
+static long wait_for_pidfd(int fd)
+{
+	struct file *f = NULL;
+	struct task *t = NULL;
+	int err = fd_get(fd, &f);
+	if (err < 0)
+		return err;
+	err = pidfd_task(f, &t);
+	file_put(f);
+	if (err < 0)
+		return err == -ESRCH ? -ECHILD : err;
+	thread_put(&t->thread);
+	return -ECHILD;
 }
 
 long sys_waitid(const struct syscall_args *args)
 {
 	unsigned options = arg_uint(args, 3);
+	int id = arg_int(args, 1);
 	if ((options & ~WAITID_OPTIONS) || !(options & (WEXITED | WUNTRACED | WCONTINUED)))
 		return -EINVAL;
-	return arg_uint(args, 0) > P_PIDFD ? -EINVAL : -ECHILD;
+	switch (arg_uint(args, 0)) {
+	case P_ALL:
+		return -ECHILD;
+	case P_PID:
+		return id <= 0 ? -EINVAL : -ECHILD;
+	case P_PGID:
+		return id < 0 ? -EINVAL : -ECHILD;
+	case P_PIDFD:
+		return id < 0 ? -EINVAL : wait_for_pidfd(id);
+	default:
+		return -EINVAL;
+	}
 }
 
 /* --- ids: one process, leader of its group and session --- */
