@@ -185,6 +185,12 @@ struct linux_epoll_event {
 
 #define PIPE_BUF 4096u
 
+#define SPLICE_F_MOVE 1u
+#define SPLICE_F_NONBLOCK 2u
+#define SPLICE_F_MORE 4u
+#define SPLICE_F_GIFT 8u
+#define SPLICE_F_ALL 15u
+
 /* What signalfd(2) reads. */
 struct linux_signalfd_siginfo {
 	uint32_t ssi_signo;

@@ -11,6 +11,7 @@
 
 struct file;
 struct inode;
+struct page;
 struct page_cache;
 struct linux_stat;
 
@@ -41,6 +42,12 @@ long io_buffer_put_some(struct io_buffer *b, const void *from, size_t n) must_ch
 long io_buffer_get_some(struct io_buffer *b, void *to, size_t n) must_check;
 long io_buffer_clear_some(struct io_buffer *b, size_t n) must_check;
 
+/* Bytes in a page. */
+struct page_piece {
+	struct page *page;
+	uint32_t offset, len;
+};
+
 struct directory_sink; /* kernel/fs/vfs.h */
 
 /* All may sleep.  None holds a lock of this layer, except where said.  A NULL entry: see the right. */
@@ -51,6 +58,13 @@ struct file_ops {
 	 * Honours O_NONBLOCK in file->flags. */
 	long (*read)(struct file *f, struct io_buffer *to, uint64_t *offset);    /* -EINVAL */
 	long (*write)(struct file *f, struct io_buffer *from, uint64_t *offset); /* -EINVAL */
+	/* Of splice(2) and sendfile(2).  page: what read(2) would give at offset, by reference (the caller's): bytes from there
+	 * to the end of the page or the file, 0 at the end, -Exxx.  NULL: through read. */
+	long (*page)(struct file *f, uint64_t offset, struct page **out);
+	/* As write(2) of the pieces' bytes, keeping pages by references of its own instead of copying; flags: SPLICE_F_MORE.
+	 * Bytes taken, from the first on, as write.  NULL: through write. */
+	long (*write_pages)(
+		struct file *f, const struct page_piece *pieces, unsigned n, unsigned flags);
 	/* Current position rules for SEEK_DATA and such; NULL: -ESPIPE. */
 	long (*seek)(struct file *f, int64_t offset, int whence);
 	/* Events that hold now (EPOLLIN, ...).  Any context, never sleeps.  NULL: always readable and writable. */

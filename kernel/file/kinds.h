@@ -5,7 +5,7 @@
 #include "kernel/file/file.h"
 #include "kernel/sched/timer.h"
 
-/* flags: O_NONBLOCK, O_DIRECT, O_CLOEXEC are the caller's business. */
+/* flags: O_NONBLOCK, O_DIRECT (packets); O_CLOEXEC is the caller's business. */
 int pipe_create(uint32_t flags, struct file **reader, struct file **writer) must_check;
 bool file_is_pipe(const struct file *f);
 long pipe_set_size(struct file *f, unsigned size) must_check; /* F_SETPIPE_SZ: the new size */
@@ -18,6 +18,18 @@ int pipe_open(struct pipe *p, uint32_t flags,
 	struct file **out) must_check; /* may wait for the other side */
 int pipe_reopen(struct file *f, uint32_t flags,
 	struct file **out) must_check; /* /proc/self/fd/N of a pipe */
+
+/* splice(2) and kin.  n > 0; flags: SPLICE_F_NONBLOCK, SPLICE_F_MORE; the kinds of file are checked, permission to read
+ * and write not.  at: as for file_read().  Bytes moved; -EAGAIN, -EPIPE, -EINVAL (not for this kind of file), -EINTR.
+ * A file's own position is used and moved when at is NULL. */
+long splice_to_pipe(
+	struct file *in, uint64_t *at, struct file *pipe, size_t n, unsigned flags) must_check;
+long splice_from_pipe(
+	struct file *pipe, struct file *out, uint64_t *at, size_t n, unsigned flags) must_check;
+/* Between pipes: slots change hands, or with copies left behind. */
+long splice_pipes(struct file *in, struct file *out, size_t n, unsigned flags) must_check;
+long tee_pipes(struct file *in, struct file *out, size_t n, unsigned flags) must_check;
+long vmsplice_to_pipe(struct file *pipe, struct io_buffer *from, unsigned flags) must_check;
 
 int eventfd_create(uint64_t value, unsigned flags, struct file **out) must_check;
 int timerfd_create(int clock, unsigned flags, struct file **out) must_check;

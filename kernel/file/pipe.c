@@ -1,66 +1,37 @@
 /*
- * Pipes and named pipes: pipe(7).  A ring of bytes in pages that come with the data and go with it.
+ * Pipes and named pipes: pipe(7).  A ring of slots, each a piece of a page: bytes written here, or somebody else's page by
+ * reference (splice.c).
  *
- * Writes of at most PIPE_BUF bytes are atomic.  Packet mode (O_DIRECT) is refused.  Without readers write returns -EPIPE;
- * SIGPIPE is raised by the system call layer, which sees that.
+ * A write of at most PIPE_BUF bytes is atomic because it takes one slot, or room left behind the last one.  Without readers
+ * write returns -EPIPE; SIGPIPE is raised by the system call layer, which sees that.
  */
+#include "kernel/file/pipe.h"
+
 #include "abi/linux/errno.h"
 #include "abi/linux/fcntl.h"
 #include "abi/linux/ioctl.h"
 #include "abi/linux/stat.h"
 #include "kernel/arch/timer.h"
 #include "kernel/file/kinds.h"
-#include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
-#include "kernel/mem/page.h"
 
-#define PIPE_PAGES 16u
+#define PIPE_SLOTS 16u
 #define PIPE_SIZE_MAX (1u << 20)
-
-struct pipe {
-	atomic_uint references;
-	uint64_t number;
-	uint64_t created_ns;
-	struct wait_queue queue; /* both ends; the event tells them apart */
-	struct mutex lock;
-	/* changed under lock, read by poll without: */
-	_Atomic uint64_t head, tail; /* bytes ever written, ever read */
-	atomic_uint n_pages;         /* capacity */
-	atomic_uint n_readers, n_writers;
-	atomic_uint readers_ever, writers_ever; /* opens so far: fifo(7) */
-	struct page **pages; /* of byte N: pages[N / PAGE_SIZE % (n_pages + 1)]; a full pipe touches
-				      * one page more than it could fill */
-};
-
-static uint64_t pipe_used(const struct pipe *p)
-{
-	return p->head - p->tail;
-}
-
-static uint64_t pipe_room(const struct pipe *p)
-{
-	return p->n_pages * PAGE_SIZE - pipe_used(p);
-}
-
-static struct page **pipe_page(struct pipe *p, uint64_t at)
-{
-	return &p->pages[at / PAGE_SIZE % (p->n_pages + 1)];
-}
 
 int pipe_new(struct pipe **out)
 {
 	struct pipe *p = heap_zalloc(sizeof(*p));
 	if (!p)
 		return -ENOMEM;
-	p->pages = heap_array(PIPE_PAGES + 1, sizeof(*p->pages));
-	if (!p->pages) {
+	p->slots = heap_array(PIPE_SLOTS, sizeof(*p->slots));
+	if (!p->slots) {
 		heap_free(p);
 		return -ENOMEM;
 	}
 	p->references = 1;
 	p->number = file_anonymous_number();
 	p->created_ns = clock_realtime_ns();
-	p->n_pages = PIPE_PAGES;
+	p->n_slots = PIPE_SLOTS;
 	wait_queue_init(&p->queue);
 	mutex_init(&p->lock);
 	*out = p;
@@ -71,49 +42,81 @@ void pipe_put(struct pipe *p)
 {
 	if (atomic_fetch_sub(&p->references, 1) != 1)
 		return;
-	for (unsigned i = 0; i <= p->n_pages; i++)
-		if (p->pages[i])
-			page_put(p->pages[i]);
-	heap_free(p->pages);
+	while (!pipe_empty(p))
+		pipe_pop(p);
+	if (p->spare)
+		page_put(p->spare);
+	heap_free(p->slots);
 	heap_free(p);
 }
 
-/* Under the lock, at most as much as there is.  Pages read to their end go. */
-static int pipe_take(struct pipe *p, struct io_buffer *to, uint64_t n)
+void pipe_pop(struct pipe *p)
 {
-	while (n) {
-		uint64_t in_page = p->tail % PAGE_SIZE, part = min(n, PAGE_SIZE - in_page);
-		struct page **page = pipe_page(p, p->tail);
-		long done = io_buffer_put_some(to, (char *)page_address(*page) + in_page, part);
+	struct pipe_slot *s = pipe_first(p);
+	/* A page nobody else has serves the next write. */
+	if (!p->spare && (s->flags & SLOT_OURS) && s->page->references == 1)
+		p->spare = s->page;
+	else
+		page_put(s->page);
+	p->tail++;
+}
+
+struct page *pipe_new_page(struct pipe *p)
+{
+	struct page *page = p->spare;
+	p->spare = NULL;
+	return page ? page : page_alloc(0, 0);
+}
+
+/* Under the lock: bytes into `to`; 0, or why not all went there that could. */
+static int pipe_take(struct pipe *p, struct io_buffer *to)
+{
+	while (to->left && !pipe_empty(p)) {
+		struct pipe_slot *s = pipe_first(p);
+		size_t n = min((size_t)s->len, to->left);
+		bool packet = s->flags & SLOT_PACKET;
+		long done = io_buffer_put_some(to, (char *)page_address(s->page) + s->offset, n);
 		if (done < 0)
 			return (int)done;
-		p->tail += (uint64_t)done;
-		n -= (uint64_t)done;
-		if (p->tail % PAGE_SIZE == 0) {
-			page_put(*page);
-			*page = NULL;
-		}
+		s->offset += (uint32_t)done;
+		s->len -= (uint32_t)done;
+		bool whole = (size_t)done == n;
+		if (!s->len || (packet && whole))
+			pipe_pop(p);
+		if (packet || !whole)
+			return 0;
 	}
 	return 0;
 }
 
-/* Under the lock, at most as much as there is room. */
-static int pipe_add(struct pipe *p, struct io_buffer *from, uint64_t n)
+/* Under the lock: what is left of a page behind the last bytes, if all that does not fill pages goes there. */
+static int pipe_append(struct pipe *p, struct io_buffer *from)
 {
-	while (n) {
-		uint64_t in_page = p->head % PAGE_SIZE, part = min(n, PAGE_SIZE - in_page);
-		struct page **page = pipe_page(p, p->head);
-		if (!*page)
-			*page = page_alloc(0, 0);
-		if (!*page)
+	struct pipe_slot *s = pipe_empty(p) ? NULL : pipe_last(p);
+	size_t n = from->left % PAGE_SIZE;
+	if (!n || !s || !(s->flags & SLOT_MERGE) || s->offset + s->len + n > PAGE_SIZE)
+		return 0;
+	int err = io_buffer_get(from, (char *)page_address(s->page) + s->offset + s->len, n);
+	if (!err)
+		s->len += (uint32_t)n;
+	return err;
+}
+
+int pipe_add(struct pipe *p, struct io_buffer *from, unsigned flags)
+{
+	int err = flags & SLOT_MERGE ? pipe_append(p, from) : 0;
+	while (!err && from->left && !pipe_full(p)) {
+		struct page *page = pipe_new_page(p);
+		size_t n = min(from->left, PAGE_SIZE);
+		if (!page)
 			return -ENOMEM;
-		long done = io_buffer_get_some(from, (char *)page_address(*page) + in_page, part);
-		if (done < 0)
-			return (int)done;
-		p->head += (uint64_t)done;
-		n -= (uint64_t)done;
+		err = io_buffer_get(from, page_address(page), n);
+		if (err < 0)
+			page_put(page);
+		else
+			pipe_push(p, page, 0, (uint32_t)n, flags);
 	}
-	return 0;
+	return err;
 }
 
 static long pipe_read(struct file *f, struct io_buffer *to, uint64_t *offset)
@@ -124,9 +127,9 @@ static long pipe_read(struct file *f, struct io_buffer *to, uint64_t *offset)
 		return 0;
 	for (;;) {
 		mutex_lock(&p->lock);
-		uint64_t before = to->left, n = min(pipe_used(p), to->left);
+		uint64_t before = to->left;
 		bool writers = p->n_writers;
-		int err = pipe_take(p, to, n);
+		int err = pipe_take(p, to);
 		mutex_unlock(&p->lock);
 		long done = (long)(before - to->left);
 		if (done)
@@ -137,8 +140,7 @@ static long pipe_read(struct file *f, struct io_buffer *to, uint64_t *offset)
 			return 0;
 		if (file_nonblocking(f))
 			return -EAGAIN;
-		err = wait_event_interruptible(
-			&p->queue, EPOLLIN | EPOLLHUP, pipe_used(p) || !p->n_writers, NO_DEADLINE);
+		err = pipe_wait_data(p);
 		if (err < 0)
 			return err;
 	}
@@ -148,15 +150,14 @@ static long pipe_write(struct file *f, struct io_buffer *from, uint64_t *offset)
 {
 	(void)offset;
 	struct pipe *p = f->object;
-	uint64_t total = from->left, least = total <= PIPE_BUF ? total : 1;
+	uint64_t total = from->left;
 	if (!total)
 		return 0;
 	for (;;) {
 		mutex_lock(&p->lock);
-		uint64_t before = from->left, room = pipe_room(p);
-		int err = !p->n_readers ? -EPIPE : 0;
-		if (!err && room >= least)
-			err = pipe_add(p, from, min(room, from->left));
+		uint64_t before = from->left;
+		unsigned kind = f->flags & O_DIRECT ? SLOT_PACKET : SLOT_MERGE;
+		int err = p->n_readers ? pipe_add(p, from, SLOT_OURS | kind) : -EPIPE;
 		mutex_unlock(&p->lock);
 		if (from->left != before)
 			wait_wake(&p->queue, EPOLLIN | EPOLLRDNORM);
@@ -165,11 +166,22 @@ static long pipe_write(struct file *f, struct io_buffer *from, uint64_t *offset)
 			return done ? done : err;
 		if (file_nonblocking(f))
 			return done ? done : -EAGAIN;
-		err = wait_event_interruptible(&p->queue, EPOLLOUT | EPOLLERR,
-			pipe_room(p) >= least || !p->n_readers, NO_DEADLINE);
+		err = pipe_wait_room(p);
 		if (err < 0)
 			return done ? done : err;
 	}
+}
+
+int pipe_wait_data(struct pipe *p)
+{
+	return wait_event_interruptible(
+		&p->queue, EPOLLIN | EPOLLHUP, !pipe_empty(p) || !p->n_writers, NO_DEADLINE);
+}
+
+int pipe_wait_room(struct pipe *p)
+{
+	return wait_event_interruptible(
+		&p->queue, EPOLLOUT | EPOLLERR, !pipe_full(p) || !p->n_readers, NO_DEADLINE);
 }
 
 static unsigned pipe_poll(struct file *f)
@@ -177,14 +189,14 @@ static unsigned pipe_poll(struct file *f)
 	struct pipe *p = f->object;
 	unsigned events = 0;
 	if (file_readable(f)) {
-		if (pipe_used(p))
+		if (!pipe_empty(p))
 			events |= POLLIN | POLLRDNORM;
 		/* A fifo nobody has written to since it was opened shows no hang-up. */
 		if (!p->n_writers && p->writers_ever != f->read_ahead)
 			events |= POLLHUP;
 	}
 	if (file_writable(f)) {
-		if (pipe_room(p) >= PIPE_BUF)
+		if (!pipe_full(p))
 			events |= POLLOUT | POLLWRNORM;
 		if (!p->n_readers)
 			events |= POLLERR;
@@ -196,7 +208,12 @@ static long pipe_ioctl(struct file *f, unsigned request, unsigned long argument)
 {
 	if (request != FIONREAD)
 		return -ENOTTY;
-	int n = (int)pipe_used(f->object);
+	struct pipe *p = f->object;
+	int n = 0;
+	mutex_lock(&p->lock);
+	for (unsigned i = p->tail; i != p->head; i++)
+		n += (int)p->slots[i & (p->n_slots - 1)].len;
+	mutex_unlock(&p->lock);
 	return copy_out(user_at(argument), &n, sizeof(n));
 }
 
@@ -242,10 +259,15 @@ bool file_is_pipe(const struct file *f)
 	return f->ops == &pipe_ops;
 }
 
+struct pipe *pipe_of(const struct file *f)
+{
+	return f->ops == &pipe_ops ? f->object : NULL;
+}
+
 /* One end, counted among its kind; takes no notice of the other. */
 static int pipe_attach(struct pipe *p, uint32_t flags, struct file **out)
 {
-	uint32_t kept = flags & (O_ACCMODE | O_NONBLOCK | O_APPEND | O_LARGEFILE);
+	uint32_t kept = flags & (O_ACCMODE | O_NONBLOCK | O_APPEND | O_DIRECT | O_LARGEFILE);
 	int err = file_new(&pipe_ops, p, kept, out);
 	if (err < 0)
 		return err;
@@ -309,16 +331,14 @@ int pipe_reopen(struct file *f, uint32_t flags, struct file **out)
 
 int pipe_create(uint32_t flags, struct file **reader, struct file **writer)
 {
-	if (flags & O_DIRECT)
-		return -EINVAL;
 	struct pipe *p;
 	int err = pipe_new(&p);
 	if (err < 0)
 		return err;
-	err = pipe_attach(p, (flags & O_NONBLOCK) | O_RDONLY, reader);
+	err = pipe_attach(p, (flags & (O_NONBLOCK | O_DIRECT)) | O_RDONLY, reader);
 	if (err < 0)
 		goto put;
-	err = pipe_attach(p, (flags & O_NONBLOCK) | O_WRONLY, writer);
+	err = pipe_attach(p, (flags & (O_NONBLOCK | O_DIRECT)) | O_WRONLY, writer);
 	if (err < 0)
 		file_put(*reader);
 put:
@@ -330,29 +350,22 @@ long pipe_size(struct file *f)
 {
 	if (!file_is_pipe(f))
 		return -EBADF;
-	return ((struct pipe *)f->object)->n_pages * (long)PAGE_SIZE;
+	return ((struct pipe *)f->object)->n_slots * (long)PAGE_SIZE;
 }
 
-/* Under the lock: the pages in use go to their places in an array of another size. */
-static int pipe_resize(struct pipe *p, unsigned n_pages)
+/* Under the lock: the slots in use go to their places in an array of another size. */
+static int pipe_resize(struct pipe *p, unsigned n_slots)
 {
-	uint64_t first = p->tail / PAGE_SIZE, end = div_round_up(p->head, PAGE_SIZE);
-	if (pipe_used(p) > n_pages * PAGE_SIZE)
+	if (p->head - p->tail > n_slots)
 		return -EBUSY;
-	struct page **pages = heap_array(n_pages + 1, sizeof(*pages));
-	if (!pages)
+	struct pipe_slot *slots = heap_array(n_slots, sizeof(*slots));
+	if (!slots)
 		return -ENOMEM;
-	for (uint64_t i = first; i < end; i++) {
-		struct page **old = pipe_page(p, i * PAGE_SIZE);
-		pages[i % (n_pages + 1)] = *old;
-		*old = NULL;
-	}
-	for (unsigned i = 0; i <= p->n_pages; i++)
-		if (p->pages[i])
-			page_put(p->pages[i]);
-	heap_free(p->pages);
-	p->pages = pages;
-	p->n_pages = n_pages;
+	for (unsigned i = p->tail; i != p->head; i++)
+		slots[i & (n_slots - 1)] = p->slots[i & (p->n_slots - 1)];
+	heap_free(p->slots);
+	p->slots = slots;
+	p->n_slots = n_slots;
 	return 0;
 }
 
@@ -360,15 +373,17 @@ long pipe_set_size(struct file *f, unsigned size)
 {
 	if (!file_is_pipe(f))
 		return -EBADF;
+	if (size > 1u << 31)
+		return -EINVAL;
 	if (size > PIPE_SIZE_MAX)
 		return -EPERM;
 	struct pipe *p = f->object;
-	unsigned n_pages = 1;
-	while (n_pages * PAGE_SIZE < size)
-		n_pages *= 2;
+	unsigned n_slots = 1;
+	while (n_slots * PAGE_SIZE < size)
+		n_slots *= 2;
 	mutex_lock(&p->lock);
-	int err = pipe_resize(p, n_pages);
+	int err = pipe_resize(p, n_slots);
 	mutex_unlock(&p->lock);
 	wait_wake(&p->queue, EPOLLOUT | EPOLLWRNORM);
-	return err < 0 ? err : (long)(n_pages * PAGE_SIZE);
+	return err < 0 ? err : (long)(n_slots * PAGE_SIZE);
 }

@@ -116,6 +116,25 @@ static long regular_read(struct file *f, struct io_buffer *to, uint64_t *offset)
 	return done;
 }
 
+static long regular_page(struct file *f, uint64_t offset, struct page **out)
+{
+	struct page_cache *c = f->inode->data;
+	uint64_t size = c->size, index = offset / PAGE_SIZE;
+	if (offset >= size)
+		return 0;
+	struct page *page = page_cache_find(c, index);
+	int err = 0;
+	if (!page && (c->flags & PAGE_CACHE_KEEP)) { /* a hole */
+		page = page_alloc(0, PAGE_ZERO);
+		err = page ? 0 : -ENOMEM;
+	} else if (!page) {
+		err = fetch_page(f, c, index, &page);
+	}
+	f->read_ahead = index + 1;
+	*out = page;
+	return err < 0 ? err : (long)min(size - offset, PAGE_SIZE - offset % PAGE_SIZE);
+}
+
 /* --- write ---------------------------------------------------------------------------------- */
 
 /* Clear what lies behind the old end in its page: shared mappings may have written there. */
@@ -360,6 +379,7 @@ const struct file_ops regular_ops = {
 	.kind = "file",
 	.read = regular_read,
 	.write = regular_write,
+	.page = regular_page,
 	.seek = regular_seek,
 	.map = regular_map,
 	.sync = regular_sync,

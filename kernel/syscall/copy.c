@@ -1,7 +1,8 @@
-/* From file to file without passing through the program: sendfile(2), copy_file_range(2); splice(2) declines. */
+/* From file to file without passing through the program: sendfile(2), copy_file_range(2).  splice.c has pipes. */
 #include "abi/linux/errno.h"
 #include "abi/linux/socket.h"
 #include "kernel/file/fd_table.h"
+#include "kernel/file/kinds.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/page_cache.h"
 #include "kernel/net/socket.h"
@@ -51,8 +52,10 @@ static long send_pages(struct file *in, uint64_t *at, struct file *out, size_t n
 	if (*at >= size)
 		return 0;
 	long sent = socket_send_pages(out, cache, *at, (size_t)min((uint64_t)n, size - *at), 0);
-	if (sent > 0)
+	if (sent > 0) {
 		*at += (uint64_t)sent;
+		file_transferred(in, false);
+	}
 	return sent;
 }
 
@@ -66,6 +69,11 @@ static long send_from(struct file *in, uint64_t *at, struct file *out, size_t n)
 		return -EINVAL;
 	if ((int64_t)*at < 0)
 		return -EINVAL;
+	if (file_is_pipe(out))
+		return n ? splice_to_pipe(in, at, out, n,
+				   file_nonblocking(in) || file_nonblocking(out) ? SPLICE_F_NONBLOCK
+										 : 0)
+			 : 0;
 	if (file_is_socket(out) && in->ops->map)
 		return send_pages(in, at, out, n);
 	return copy_through(in, at, out, NULL, n);
@@ -157,18 +165,4 @@ long sys_copy_file_range(const struct syscall_args *args)
 	}
 	file_put(in);
 	return result;
-}
-
-/* Moving pages between pipes and files is not to be had; whoever tries it copies instead (EINVAL, splice(2)). */
-long sys_splice(const struct syscall_args *args)
-{
-	struct file *in, *out;
-	int err = fd_get(arg_int(args, 0), &in);
-	if (err < 0)
-		return err;
-	err = fd_get(arg_int(args, 2), &out);
-	if (err == 0)
-		file_put(out);
-	file_put(in);
-	return err < 0 ? err : -EINVAL;
 }

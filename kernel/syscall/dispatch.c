@@ -63,7 +63,7 @@ static bool raises_sigpipe(const struct syscall_args *args, syscall_handler hand
 	int flags = handler == sys_sendto || handler == sys_sendmmsg ? arg_int(args, 3)
 		    : handler == sys_sendmsg                         ? arg_int(args, 2)
 								     : 0;
-	int fd = arg_int(args, handler == sys_splice ? 2 : 0);
+	int fd = arg_int(args, handler == sys_splice ? 2 : handler == sys_tee ? 1 : 0);
 	if ((flags & MSG_NOSIGNAL) || fd_get(fd, &f) < 0)
 		return false;
 	int type = SOCK_STREAM;
