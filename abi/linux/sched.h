@@ -108,3 +108,10 @@ struct linux_robust_list_head {
 #define WNOTHREAD 0x20000000
 #define WALL 0x40000000
 #define WCLONE 0x80000000
+
+struct linux_futex_waitv {
+	uint64_t value, word;
+	uint32_t flags, reserved;
+};
+#define FUTEX_32 2
+#define FUTEX_WAITV_MAX 128

@@ -144,7 +144,8 @@ static void frame_failed(const struct delivery *d)
 
 static void run_handler(struct task *t, const struct delivery *d, struct trap_frame *f)
 {
-	if (t->restart == ERESTARTSYS && (d->action.flags & SA_RESTART))
+	if (t->restart == ERESTARTNOINTR ||
+		(t->restart == ERESTARTSYS && (d->action.flags & SA_RESTART)))
 		trap_restart_syscall(f);
 	t->restart = 0;
 	t->deadline_ns = NO_DEADLINE;

@@ -99,6 +99,7 @@ void task_become_leader(struct task *t)
 {
 	irq_state state = spin_lock(&process.lock);
 	t->thread.tid = PROCESS_ID;
+	t->ending = false;
 	spin_unlock(&process.lock, state);
 }
 
@@ -154,7 +155,7 @@ _Noreturn void process_out_of_memory(const char *what)
 /* --- a thread leaves --- */
 
 /* A robust futex of a dead owner: the next one is told.  True: go on with the list. */
-static void release_robust(struct task *t, user_addr word)
+static void release_robust(struct task *t, user_addr word, bool inherits)
 {
 	uint32_t value = 0, old = 0;
 	if (word.va & 3 || user_load_u32(word, &value) < 0)
@@ -164,7 +165,8 @@ static void release_robust(struct task *t, user_addr word)
 			    word, value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &old) < 0)
 			return;
 		if (old == value) {
-			if (value & FUTEX_WAITERS)
+			/* Those of a PI futex are told by futex_pi_owner_died(). */
+			if ((value & FUTEX_WAITERS) && !inherits)
 				(void)!futex_wake(word, FUTEX_KEY_SHARED, 1, FUTEX_MATCH_ANY);
 			return;
 		}
@@ -178,25 +180,28 @@ static void release_robust_list(struct task *t)
 	struct linux_robust_list_head head;
 	if (!t->robust_list.va || copy_in(&head, t->robust_list, sizeof(head)) < 0)
 		return;
-	uint64_t entry = head.next & ~1ul;
-	for (unsigned n = 0; entry != t->robust_list.va && n < ROBUST_LIST_MAX; n++) {
-		uint64_t next = 0;
-		int err = copy_in(&next, user_at(entry), sizeof(next));
-		if (entry != (head.list_op_pending & ~1ul))
-			release_robust(t, user_at(entry + (uint64_t)head.futex_offset));
+	/* Bit 0 of a pointer: a PI futex. */
+	uint64_t entry = head.next, pending = head.list_op_pending;
+	uint64_t offset = (uint64_t)head.futex_offset;
+	for (unsigned n = 0; (entry & ~1ul) != t->robust_list.va && n < ROBUST_LIST_MAX; n++) {
+		uint64_t next = 0, at = entry & ~1ul;
+		int err = copy_in(&next, user_at(at), sizeof(next));
+		if (at != (pending & ~1ul))
+			release_robust(t, user_at(at + offset), entry & 1);
 		if (err < 0)
 			break;
-		entry = next & ~1ul;
+		entry = next;
 	}
-	if (head.list_op_pending & ~1ul)
-		release_robust(
-			t, user_at((head.list_op_pending & ~1ul) + (uint64_t)head.futex_offset));
+	if (pending & ~1ul)
+		release_robust(t, user_at((pending & ~1ul) + offset), pending & 1);
 	t->robust_list = user_at(0);
 }
 
 void task_release_user(struct task *t)
 {
 	release_robust_list(t);
+	atomic_store(&t->ending, true);
+	futex_pi_owner_died(t->thread.tid);
 	const uint32_t gone = 0;
 	user_addr word = t->clear_child_tid;
 	t->clear_child_tid = user_at(0);

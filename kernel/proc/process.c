@@ -59,6 +59,16 @@ static int futex_identity(user_addr word, uint64_t key[2])
 	return a ? 0 : -EFAULT;
 }
 
+/* Can still let go of what it holds. */
+static bool is_living(int tid)
+{
+	struct task *t = process_find_task(tid);
+	bool living = t && !atomic_load(&t->ending);
+	if (t)
+		thread_put(&t->thread);
+	return living;
+}
+
 /* A file became shorter: its pages leave the mappings. */
 static void unmap_pages(struct page_cache *c, uint64_t from)
 {
@@ -82,6 +92,7 @@ void process_init(void)
 	vfs_set_unmap(unmap_pages);
 	vfs_set_task_lister(process_next_tid);
 	futex_set_resolver(futex_identity);
+	futex_pi_set_living(is_living);
 	show_process_init();
 	show_system_init();
 	show_cpu_init();

@@ -38,6 +38,7 @@ struct task {
 	uint64_t waited;     /* of sigtimedwait(2): signals it takes although they are blocked */
 	bool restore_mask;
 	struct signal_queue pending;
+	atomic_bool ending; /* its locks are being passed on */
 	/* own thread only: */
 	struct linux_stack altstack;
 	user_addr clear_child_tid, robust_list;

@@ -52,4 +52,5 @@ const char *signal_name(int signal); /* "SIGSEGV" */
 /* Results of system calls that a signal interrupted: the dispatcher notes one in task.restart when a call returned
  * -EINTR, signal_deliver() acts on it.  (Linux's internal numbers; programs never see them.) */
 #define ERESTARTSYS 512    /* restart if no handler ran or it has SA_RESTART */
+#define ERESTARTNOINTR 513 /* restart always */
 #define ERESTARTNOHAND 514 /* restart only if no handler ran */

@@ -6,29 +6,13 @@
  * A waiter's bucket changes when it is requeued; it leaves only under its bucket's lock, so who
  * holds that lock may touch it and wake its thread.
  */
-#include "kernel/sched/futex.h"
 #include "abi/linux/errno.h"
-#include "kernel/sched/thread.h"
+#include "kernel/mem/heap.h"
+#include "kernel/sched/futex_queue.h"
 
 #define N_BUCKETS 256u
 
-struct key {
-	uint64_t word[2];
-};
-
-static struct bucket {
-	struct spinlock lock;
-	struct list waiters; /* under lock, oldest first; next is NULL before the first use */
-} buckets[N_BUCKETS];
-
-struct futex_waiter {
-	struct list link;
-	atomic_bool woken;
-	struct key key;
-	uint32_t mask;
-	struct thread *thread;
-	struct bucket *_Atomic bucket;
-};
+static struct futex_bucket buckets[N_BUCKETS];
 
 static int (*resolve)(user_addr word, uint64_t key[2]);
 
@@ -37,28 +21,23 @@ void futex_set_resolver(int (*resolver)(user_addr word, uint64_t key[2]))
 	resolve = resolver;
 }
 
-static int key_of(user_addr word, unsigned kind, struct key *out)
+int futex_key_of(user_addr word, unsigned kind, struct futex_key *out)
 {
 	if (!is_aligned(word.va, sizeof(uint32_t)))
 		return -EINVAL;
 	if (kind == FUTEX_KEY_SHARED && resolve != NULL)
 		return resolve(word, out->word);
-	*out = (struct key){{word.va, 0}};
+	*out = (struct futex_key){{word.va, 0}};
 	return 0;
 }
 
-static bool same_key(const struct key *a, const struct key *b)
-{
-	return a->word[0] == b->word[0] && a->word[1] == b->word[1];
-}
-
-static struct bucket *bucket_of(const struct key *k)
+static struct futex_bucket *bucket_of(const struct futex_key *k)
 {
 	uint64_t hash = (k->word[0] ^ k->word[1] << 32) * 0x9e3779b97f4a7c15ull;
 	return &buckets[hash >> 56];
 }
 
-static irq_state must_check bucket_lock(struct bucket *b)
+static irq_state must_check bucket_lock(struct futex_bucket *b)
 {
 	irq_state state = spin_lock(&b->lock);
 	if (unlikely(b->waiters.next == NULL))
@@ -68,9 +47,9 @@ static irq_state must_check bucket_lock(struct bucket *b)
 
 /* --- waiting --------------------------------------------------------------------------------------- */
 
-static void enqueue(struct futex_waiter *w)
+void futex_enqueue(struct futex_waiter *w)
 {
-	struct bucket *b = bucket_of(&w->key);
+	struct futex_bucket *b = bucket_of(&w->key);
 	irq_state state = bucket_lock(b);
 	list_push_back(&b->waiters, &w->link);
 	atomic_store(&w->bucket, b);
@@ -79,11 +58,12 @@ static void enqueue(struct futex_waiter *w)
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* Whether somebody had woken it. */
-static bool dequeue(struct futex_waiter *w)
+bool futex_dequeue(struct futex_waiter *w)
 {
 	for (;;) {
-		struct bucket *b = atomic_load(&w->bucket);
+		struct futex_bucket *b = atomic_load(&w->bucket);
+		if (!b)
+			return true;
 		irq_state state = bucket_lock(b);
 		bool here = atomic_load(&w->bucket) == b;
 		if (here)
@@ -100,17 +80,75 @@ int futex_wait(
 	struct futex_waiter w = {.mask = mask, .thread = thread_current()};
 	if (mask == 0)
 		return -EINVAL;
-	int err = key_of(word, key_kind, &w.key);
+	int err = futex_key_of(word, key_kind, &w.key);
 	if (err < 0)
 		return err;
-	enqueue(&w);
+	futex_enqueue(&w);
 	uint32_t value = 0;
 	err = user_load_u32(word, &value);
 	if (err == 0 && value != expected)
 		err = -EAGAIN;
 	while (err == 0 && !atomic_load(&w.woken))
 		err = thread_block_interruptible(deadline_ns);
-	return dequeue(&w) ? 0 : err;
+	return futex_dequeue(&w) ? 0 : err;
+}
+
+/* futex_waitv(2): whoever is woken first counts, and the others' wake-ups do not get lost: they are told nothing. */
+static int dequeue_all(struct futex_waiter *waiters, unsigned n)
+{
+	int first = -1;
+	for (unsigned i = 0; i < n; i++)
+		if (futex_dequeue(&waiters[i]) && first < 0)
+			first = (int)i;
+	return first;
+}
+
+static bool any_woken(struct futex_waiter *waiters, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (atomic_load(&waiters[i].woken))
+			return true;
+	return false;
+}
+
+/* All are queued before the first word is read. */
+static int check_words(const struct futex_wait_entry *entries, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t value = 0;
+		int err = user_load_u32(entries[i].word, &value);
+		if (err < 0)
+			return err;
+		if (value != entries[i].expected)
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+int futex_wait_any(const struct futex_wait_entry *entries, unsigned n, uint64_t deadline_ns)
+{
+	struct futex_waiter *waiters = heap_array(n, sizeof(*waiters));
+	if (!waiters)
+		return -ENOMEM;
+	int err = 0;
+	for (unsigned i = 0; err == 0 && i < n; i++) {
+		waiters[i].mask = ~0u;
+		waiters[i].thread = thread_current();
+		err = futex_key_of(entries[i].word, entries[i].key_kind, &waiters[i].key);
+	}
+	if (err < 0)
+		goto free;
+	for (unsigned i = 0; i < n; i++)
+		futex_enqueue(&waiters[i]);
+	err = check_words(entries, n);
+	while (err == 0 && !any_woken(waiters, n))
+		err = thread_block_interruptible(deadline_ns);
+	int woken = dequeue_all(waiters, n);
+	if (woken >= 0)
+		err = woken;
+free:
+	heap_free(waiters);
+	return err;
 }
 
 /* --- waking ------------------------------------------------------------------------------------------ */
@@ -123,10 +161,10 @@ static void wake(struct futex_waiter *w)
 	thread_wake(w->thread);
 }
 
-static int wake_key(const struct key *k, unsigned n, uint32_t mask)
+static int wake_key(const struct futex_key *k, unsigned n, uint32_t mask)
 {
-	struct bucket *b = bucket_of(k);
-	/* Pairs with the barrier in enqueue(): the word was changed before this call. */
+	struct futex_bucket *b = bucket_of(k);
+	/* Pairs with the barrier in futex_enqueue(): the word was changed before this call. */
 	atomic_thread_fence(memory_order_seq_cst);
 	struct list *first = __atomic_load_n(&b->waiters.next, __ATOMIC_RELAXED);
 	if (first == NULL || first == &b->waiters)
@@ -135,10 +173,14 @@ static int wake_key(const struct key *k, unsigned n, uint32_t mask)
 	irq_state state = bucket_lock(b);
 	struct futex_waiter *w, *next;
 	list_for_each_safe (w, next, &b->waiters, link) {
-		if ((unsigned)n_woken >= n)
+		if (n_woken >= 0 && (unsigned)n_woken >= n)
 			break;
-		if (!(w->mask & mask) || !same_key(&w->key, k))
+		if (!(w->mask & mask) || !futex_same_key(&w->key, k))
 			continue;
+		if (w->requeue) { /* only FUTEX_CMP_REQUEUE_PI may */
+			n_woken = n_woken ? n_woken : -EINVAL;
+			break;
+		}
 		wake(w);
 		n_woken++;
 	}
@@ -148,36 +190,60 @@ static int wake_key(const struct key *k, unsigned n, uint32_t mask)
 
 int futex_wake(user_addr word, unsigned key_kind, unsigned n, uint32_t mask)
 {
-	struct key k;
+	struct futex_key k;
 	if (mask == 0)
 		return -EINVAL;
-	int err = key_of(word, key_kind, &k);
+	int err = futex_key_of(word, key_kind, &k);
 	return err < 0 ? err : wake_key(&k, n, mask);
 }
 
+int futex_take_first(
+	const struct futex_key *k, const struct futex_key *onto, struct futex_waiter **out)
+{
+	struct futex_bucket *b = bucket_of(k);
+	struct futex_waiter *w;
+	int err = 0;
+	*out = NULL;
+	irq_state state = bucket_lock(b);
+	list_for_each (w, &b->waiters, link)
+		if (futex_same_key(&w->key, k)) {
+			*out = w;
+			break;
+		}
+	if (*out && (!w->requeue || !futex_same_key(pi_waiter_key(w->requeue), onto)))
+		err = -EINVAL;
+	if (err == 0 && *out) {
+		list_remove(&w->link);
+		atomic_store(&w->bucket, NULL);
+	}
+	spin_unlock(&b->lock, state);
+	return err;
+}
+
 /* Both locks, in the order of their addresses. */
-static irq_state must_check lock_two(struct bucket *a, struct bucket *b)
+static irq_state must_check lock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
 	irq_state state = bucket_lock(min(a, b));
 	if (a == b)
 		return state;
-	struct bucket *second = max(a, b);
+	struct futex_bucket *second = max(a, b);
 	spin_lock_nested(&second->lock);
 	if (second->waiters.next == NULL)
 		list_init(&second->waiters);
 	return state;
 }
 
-static void unlock_two(struct bucket *a, struct bucket *b, irq_state state)
+static void unlock_two(struct futex_bucket *a, struct futex_bucket *b, irq_state state)
 {
 	if (a != b)
 		spin_unlock_nested(&max(a, b)->lock);
 	spin_unlock(&min(a, b)->lock, state);
 }
 
-static int requeue(const struct key *from, const struct key *to, unsigned n_wake, unsigned n_move)
+static int requeue(
+	const struct futex_key *from, const struct futex_key *to, unsigned n_wake, unsigned n_move)
 {
-	struct bucket *a = bucket_of(from), *b = bucket_of(to);
+	struct futex_bucket *a = bucket_of(from), *b = bucket_of(to);
 	struct list moved = LIST_INIT(moved);
 	unsigned n = 0;
 	irq_state state = lock_two(a, b);
@@ -185,7 +251,7 @@ static int requeue(const struct key *from, const struct key *to, unsigned n_wake
 	list_for_each_safe (w, next, &a->waiters, link) {
 		if (n >= n_wake && n - n_wake >= n_move)
 			break;
-		if (!same_key(&w->key, from))
+		if (!futex_same_key(&w->key, from) || w->requeue)
 			continue;
 		if (n++ < n_wake) {
 			wake(w);
@@ -206,10 +272,10 @@ static int requeue(const struct key *from, const struct key *to, unsigned n_wake
 int futex_requeue(user_addr from, user_addr to, unsigned key_kind, unsigned n_wake, unsigned n_move,
 	const uint32_t *expected)
 {
-	struct key a, b;
-	int err = key_of(from, key_kind, &a);
+	struct futex_key a, b;
+	int err = futex_key_of(from, key_kind, &a);
 	if (err == 0)
-		err = key_of(to, key_kind, &b);
+		err = futex_key_of(to, key_kind, &b);
 	if (err < 0)
 		return err;
 	if (expected != NULL) {
@@ -300,10 +366,10 @@ static int change_word(user_addr word, uint32_t operation)
 int futex_wake_op(user_addr word, user_addr second, unsigned key_kind, unsigned n_wake,
 	unsigned n_second, uint32_t operation)
 {
-	struct key a, b;
-	int err = key_of(word, key_kind, &a);
+	struct futex_key a, b;
+	int err = futex_key_of(word, key_kind, &a);
 	if (err == 0)
-		err = key_of(second, key_kind, &b);
+		err = futex_key_of(second, key_kind, &b);
 	if (err < 0)
 		return err;
 	int also = change_word(second, operation);

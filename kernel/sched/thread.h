@@ -40,6 +40,7 @@ struct thread {
 	bool leaving;              /* must go to another CPU */
 	_Atomic uint64_t affinity; /* bit per CPU */
 	int nice;
+	int rt_priority; /* 1..99: runs before all of less; 0: an ordinary thread */
 	uint64_t slice_end_ns;
 	/* CPU time.  All of it counts as user_ns: telling the kernel's share would take two clock
 	 * readings per system call. */
@@ -47,6 +48,12 @@ struct thread {
 	_Atomic uint64_t accounted_ns; /* when it was last added up */
 	uint64_t n_voluntary, n_involuntary;
 };
+
+/* The larger, the more urgent. */
+static inline int thread_rank(const struct thread *t)
+{
+	return t->rt_priority;
+}
 
 /* Set up the run queues and make the boot CPU's thread of control its idle thread. */
 void sched_init(void);

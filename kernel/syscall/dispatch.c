@@ -78,7 +78,7 @@ static long settle_error(
 	const struct syscall_entry *e, const struct syscall_args *args, long result)
 {
 	struct task *t = task_current();
-	if (result == -EINTR || result == -ERESTARTSYS || result == -ERESTARTNOHAND) {
+	if (result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTARTNOHAND)) {
 		t->restart = result != -EINTR     ? (int)-result
 			     : e->flags & RESTART ? ERESTARTSYS
 						  : ERESTARTNOHAND;

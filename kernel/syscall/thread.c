@@ -7,7 +7,6 @@
 #include "kernel/lib/string.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/timers.h"
-#include "kernel/sched/futex.h"
 #include "kernel/syscall/user.h"
 
 /* --- coming and going --- */
@@ -113,83 +112,6 @@ long sys_get_robust_list(const struct syscall_args *args)
 	thread_put(&t->thread);
 	int err = copy_out(arg_user(args, 2), &size, sizeof(size));
 	return err < 0 ? err : copy_out(arg_user(args, 1), &head, sizeof(head));
-}
-
-/* --- futex(2) --- */
-
-struct futex_call {
-	unsigned command, key, operation;
-	user_addr word, second;
-	uint32_t value, value2, value3;
-	user_addr timeout;
-};
-
-/* FUTEX_WAIT takes a span, the BITSET form a time. */
-static long futex_sleep(const struct futex_call *c, uint32_t mask)
-{
-	uint64_t deadline_ns = NO_DEADLINE, ns;
-	bool absolute = c->command == FUTEX_WAIT_BITSET;
-	if (c->timeout.va) {
-		int err = user_timespec(c->timeout, &ns);
-		if (err < 0)
-			return err;
-		int clock = c->operation & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
-		deadline_ns = absolute ? clock_deadline(clock, ns) : deadline_begin(ns);
-	}
-	long result = futex_wait(c->word, c->key, c->value, mask, deadline_ns);
-	if (c->timeout.va && !absolute)
-		result = deadline_end(result);
-	/* With a timeout a handler, too, ends the wait. */
-	return result == -EINTR && c->timeout.va ? -ERESTARTNOHAND : result;
-}
-
-static long futex_requeue_call(const struct futex_call *c)
-{
-	if ((int)c->value < 0 || (int)c->value2 < 0)
-		return -EINVAL;
-	return futex_requeue(c->word, c->second, c->key, c->value, c->value2,
-		c->command == FUTEX_CMP_REQUEUE ? &c->value3 : NULL);
-}
-
-static long futex_call(const struct futex_call *c)
-{
-	switch (c->command) {
-	case FUTEX_WAIT:
-		return futex_sleep(c, FUTEX_MATCH_ANY);
-	case FUTEX_WAIT_BITSET:
-		return futex_sleep(c, c->value3);
-	case FUTEX_WAKE:
-		return futex_wake(c->word, c->key, max(c->value, 1u), FUTEX_MATCH_ANY);
-	case FUTEX_WAKE_BITSET:
-		return futex_wake(c->word, c->key, max(c->value, 1u), c->value3);
-	case FUTEX_REQUEUE:
-	case FUTEX_CMP_REQUEUE:
-		return futex_requeue_call(c);
-	case FUTEX_WAKE_OP:
-		return futex_wake_op(c->word, c->second, c->key, c->value, c->value2, c->value3);
-	default:
-		return -ENOSYS;
-	}
-}
-
-long sys_futex(const struct syscall_args *args)
-{
-	unsigned operation = arg_uint(args, 1);
-	const struct futex_call c = {
-		.command = operation & FUTEX_COMMAND_MASK,
-		.operation = operation,
-		.key = operation & FUTEX_PRIVATE_FLAG ? FUTEX_KEY_PRIVATE : FUTEX_KEY_SHARED,
-		.word = arg_user(args, 0),
-		.second = arg_user(args, 4),
-		.value = arg_uint(args, 2),
-		.value2 = arg_uint(args, 3),
-		.value3 = arg_uint(args, 5),
-		.timeout = arg_user(args, 3),
-	};
-	if ((operation & FUTEX_CLOCK_REALTIME) && c.command != FUTEX_WAIT_BITSET &&
-		c.command != FUTEX_WAIT)
-		return -ENOSYS;
-	return futex_call(&c);
 }
 
 /* --- scheduling --- */
