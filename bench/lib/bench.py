@@ -67,6 +67,10 @@ def plugin():
     return compile_program("count.so", os.path.join(HERE, "plugin", "count.c"), "-shared", "-fPIC", "-lpthread")
 
 
+def profile_plugin():
+    return compile_program("profile.so", os.path.join(HERE, "plugin", "profile.c"), "-shared", "-fPIC", "-lpthread")
+
+
 def hello():
     return compile_program("hello", os.path.join(HERE, "linux", "hello.c"), "-static")
 
@@ -119,7 +123,7 @@ def private_network():
 class Guest:
     """QEMU with the counting plug-in, as a context manager; its console is the file console."""
 
-    def __init__(self, name, arguments, icount=False, counters=None, count=True):
+    def __init__(self, name, arguments, icount=False, counters=None, count=True, devices=False, profile=None):
         self.console, self.out, self.sock = (work(f"{name}.{kind}") for kind in ("console", "counts", "sock"))
         for path in (self.console, self.out, self.sock):
             if os.path.exists(path):
@@ -131,6 +135,11 @@ class Guest:
         if count:
             options = {"out": self.out, "sock": self.sock, **(counters or {})}
             self.argv += ["-plugin", plugin() + "".join(f",{k}={v}" for k, v in options.items())]
+        if profile:     # (base, size) of the kernel's text: counts per instruction, for bench/profile
+            self.argv += ["-plugin", f"{profile_plugin()},sock={self.sock}.profile,base={profile[0]:x},size={profile[1]}"]
+        self.trace = work(f"{name}.trace") if devices else None
+        if devices:
+            self.argv += ["-D", self.trace, "-trace", "virtio_queue_notify", "-trace", "virtio_notify"]
         self.argv += arguments
         self.log = work(f"{name}.log")
 
@@ -181,7 +190,18 @@ class Guest:
     def counters(self):
         with socket.socket(socket.AF_UNIX) as s:
             s.connect(self.sock)
-            return json.loads(s.makefile().read())
+            counts = json.loads(s.makefile().read())
+        if self.trace:
+            trace = read(self.trace)
+            counts["notifications"] = trace.count(b"virtio_queue_notify ")
+            counts["interrupts"] = trace.count(b"virtio_notify ")
+        return counts
+
+    def profile(self):
+        """Counts per address of the profiled range (8 bytes each)."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.sock + ".profile")
+            return s.makefile("rb").read()
 
     def per_operation(self, load, times=3):
         """Medians of counters per operation; LOAD returns how many it did."""
@@ -191,9 +211,10 @@ class Guest:
             before = self.counters()
             n = load()
             after = self.counters()
-            d = {k: after[k] - before[k] for k in ("insns", "user_insns", "rep_iters")}
-            samples.append({"kernel": (d["insns"] - d["user_insns"]) / n, "user": d["user_insns"] / n})
-        return {k: round(statistics.median(s[k] for s in samples)) for k in samples[0]}
+            d = {k: (after[k] - before[k]) / n for k in after if k not in ("at", "wall", "uart_bytes")}
+            samples.append({**d, "kernel": d["insns"] - d["user_insns"], "user": d["user_insns"]})
+        medians = {k: statistics.median(s[k] for s in samples) for k in samples[0]}
+        return {k: round(v) if v >= 100 else round(v, 3) for k, v in medians.items()}
 
 
 # --- load ---------------------------------------------------------------------------
@@ -202,24 +223,38 @@ def on_client_core(argv, timeout=120):
     return subprocess.run(argv, capture_output=True, text=True, timeout=timeout, preexec_fn=lambda: pin(CLIENT_CORE))
 
 
-def redis_get(connections=50, requests=5000):
-    """GETs of 32 bytes without pipelining."""
+def redis_get(connections=50, requests=5000, pipeline=1):
+    """GETs of 32 bytes, `pipeline` at a time."""
     def load():
         p = on_client_core(["redis-benchmark", "-h", GUEST_IP, "-p", "6379", "-t", "get", "-n", str(requests),
-                            "-c", str(connections), "-d", "32", "--csv"])
+                            "-c", str(connections), "-P", str(pipeline), "-d", "32", "--csv"])
         if not any(row and row[0] == "GET" for row in csv.reader(p.stdout.splitlines())):
             die(f"redis-benchmark gave no result\n{p.stdout}{p.stderr}")
         return requests
     return load
 
 
-def http_get(path="/", connections=32, seconds=2):
+def http_get(path="/", connections=32, seconds=2, close=False):
     def load():
-        p = on_client_core(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"http://{GUEST_IP}:8080{path}"])
+        options = ["-H", "Connection: close"] if close else []
+        p = on_client_core(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", *options, f"http://{GUEST_IP}:8080{path}"])
         total = re.search(r"(\d+) requests in", p.stdout)
         if not total or not int(total.group(1)) or "Non-2xx" in p.stdout:
             die(f"no good answers\n{p.stdout}{p.stderr}")
         return int(total.group(1))
+    return load
+
+
+def iperf(n_bytes, to_guest):
+    """One bulk transfer; the number of bytes."""
+    def load():
+        for _ in range(5):      # the server takes one client at a time, and the look whether it serves was one
+            p = on_client_core(["iperf3", "-c", GUEST_IP, "-n", str(n_bytes), "-J", *([] if to_guest else ["-R"])])
+            try:
+                return json.loads(p.stdout)["end"]["sum_received"]["bytes"]
+            except (ValueError, KeyError):
+                time.sleep(1)
+        die(f"iperf3 gave no result\n{p.stdout[-500:]}{p.stderr}")
     return load
 
 

@@ -12,7 +12,10 @@ APPS = {
     "redis": ("redis-server", ["--save", "", "--appendonly", "no", "--protected-mode", "no", "--bind", "0.0.0.0",
               "--port", "6379", "--dir", "/tmp"], {}, b"eady to accept"),
     "nginx": ("nginx", ["-c", "/etc/nginx.conf", "-e", "stderr"],
-              {"/etc/nginx.conf": os.path.join(HERE, "linux", "nginx.conf"), "/www/index.html": b"x" * 611 + b"\n"}, None),
+              {"/etc/nginx.conf": os.path.join(HERE, "linux", "nginx.conf"), "/www/index.html": b"x" * 611 + b"\n",
+               "/www/100k": b"y" * 102400}, None),
+    "iperf": ("iperf3", ["-s", "-p", "5201"], {}, None),
+    "memcached": ("memcached", ["-u", "root", "-t", "4", "-p", "11211", "-U", "0", "-c", "60000"], {}, None),
 }
 
 
@@ -75,11 +78,11 @@ def write_cpio(out, files):
         f.write(b"\0" * (-f.tell() % 512))
 
 
-def arguments(app, memory, icount=False, network=False):
+def arguments(app, memory, icount=False, network=False, cpus=1):
     """QEMU's arguments.  What a guest under KVM need not calibrate is given on the command line."""
     line = "console=ttyS0 rdinit=/init quiet tsc=reliable no_timer_check panic=-1"
     line += " nolapic_timer tsc_early_khz=1000000 lpj=10000000" if icount else f" tsc_early_khz={host_tsc_khz()}"
-    args = ["-machine", "microvm,rtc=on,pit=on,pic=on,isa-serial=on,acpi=off", "-cpu", "max", "-nodefaults", "-m", str(memory),
+    args = ["-machine", "microvm,rtc=on,pit=on,pic=on,isa-serial=on,acpi=off", "-cpu", "max", "-nodefaults", "-m", str(memory), "-smp", str(cpus),
             "-kernel", kernel(), "-initrd", initramfs(app)[0]]
     if network:
         line += f" pci=off GIP={GUEST_IP}"

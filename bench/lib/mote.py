@@ -44,11 +44,11 @@ def image(app):
     return out
 
 
-def arguments(app, memory, icount=False, network=False):
+def arguments(app, memory, icount=False, network=False, cpus=1):
     """QEMU's arguments for APP, without what bench.Guest adds itself."""
     options, argv = command(app)
     net = ["--net", f"tap:{TAP}", "--ip", f"{GUEST_IP}/24,{HOST_IP}"] if network else ["--net", "none"]
-    words = shlex.split(run([MOTE, "run", "--dry-run", "--engine", "tcg", "-m", f"{memory}M", *net, *options, *argv]))
+    words = shlex.split(run([MOTE, "run", "--dry-run", "--engine", "tcg", "-m", f"{memory}M", "-c", str(cpus), *net, *options, *argv]))
     args, skip = [], {"-accel", "-display", "-serial", "-monitor"}
     words = words[1:]
     while words:
