@@ -51,6 +51,7 @@ enum linux_tcp_state {
 
 #define TCP_CA_OPEN 0
 #define TCP_CA_DISORDER 1
+#define TCP_CA_CWR 2
 #define TCP_CA_RECOVERY 3
 #define TCP_CA_LOSS 4
 

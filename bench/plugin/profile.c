@@ -59,9 +59,9 @@ static void send_counts(int to)
 	uint64_t counts[4096];
 	for (uint64_t at = 0; at < size; at += 4096) {
 		for (unsigned i = 0; i < 4096; i++)
-			counts[i] = at + i < size
-					    ? qemu_plugin_u64_sum((plugin_u64){scores, (at + i) * 8})
-					    : 0;
+			counts[i] = at + i < size ? qemu_plugin_u64_sum(
+							    (plugin_u64){scores, (at + i) * 8})
+						  : 0;
 		for (size_t sent = 0; sent < sizeof(counts);) {
 			ssize_t n = write(to, (char *)counts + sent, sizeof(counts) - sent);
 			if (n <= 0)

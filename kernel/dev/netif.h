@@ -11,7 +11,7 @@
 #include "kernel/mem/page.h"
 
 #define PACKET_HEADROOM                                                                            \
-	128u /* bytes before data of a fresh packet: link, IP and TCP headers, virtio header */
+	144u /* bytes before data of a fresh packet: link, IP and TCP headers, virtio header */
 #define PACKET_FRAGMENTS 17u /* 64 KB in pages */
 
 struct packet_fragment {
@@ -35,7 +35,7 @@ struct packet {
 	uint16_t checksum_start, checksum_offset; /* from start */
 	uint32_t network, transport; /* offsets of those headers in buffer, once known */
 	uint64_t owner
-		[4]; /* scratch of the layer that holds it (TCP sequence numbers, source address) */
+		[5]; /* scratch of the layer that holds it (TCP sequence numbers, source address) */
 	void (*release)(struct packet
 			*p); /* NULL: packet_free frees buffer; else the owner takes all back */
 	struct packet_fragment fragments[PACKET_FRAGMENTS];

@@ -58,7 +58,7 @@ static inline void clear(struct packet *p)
 	p->gso_size = 0;
 	p->checksum_start = p->checksum_offset = 0;
 	p->network = p->transport = 0;
-	p->owner[0] = p->owner[1] = p->owner[2] = p->owner[3] = 0;
+	p->owner[0] = p->owner[1] = p->owner[2] = p->owner[3] = p->owner[4] = 0;
 	p->release = NULL;
 }
 

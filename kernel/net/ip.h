@@ -18,6 +18,8 @@ struct ip4_header {
 #define IP4_DONT_FRAGMENT 0x4000u
 #define IP4_FRAGMENT_MASK 0x1fffu
 #define IP_TTL_DEFAULT 64u
+#define IP_ECT0 2u /* ECN bits of the type of service, RFC 3168 5 */
+#define IP_CE 3u
 
 /* Of a received packet. */
 struct ip_info {

@@ -149,7 +149,7 @@ static void attach(struct netif *n)
 static const struct netif_upper upper = {
 	.attach = attach, .receive = net_receive, .receive_done = receive_done};
 
-/* A connection may fill a 32nd of the memory each way, but not more than Linux allows by default. */
+/* A connection may fill a 32nd of the memory each way, at most what a fast and long path needs. */
 static void set_limits(void)
 {
 	struct memory_usage usage;
@@ -157,7 +157,7 @@ static void set_limits(void)
 	uint64_t bytes = usage.total * PAGE_SIZE;
 	net_limits.tcp_memory_max = max(bytes / 8, (uint64_t)256 << 10);
 	net_limits.tcp_buffer_max =
-		(uint32_t)max(min(bytes / 32, (uint64_t)6 << 20), (uint64_t)64 << 10);
+		(uint32_t)max(min(bytes / 32, (uint64_t)16 << 20), (uint64_t)64 << 10);
 	net_limits.time_wait_max =
 		(uint32_t)max(min(bytes / 16384, (uint64_t)262144), (uint64_t)512);
 	net_limits.fragments_max =

@@ -1,14 +1,18 @@
 /*
- * TCP: RFC 9293, with RFC 5681 and 6582 (congestion, recovery), 6298 (timer), 7323 (scaling, timestamps), 5961
- * (blind attacks), 6528 (initial sequence), 4987 (SYN cookies).
+ * TCP: RFC 9293, with RFC 5681 and 6582 (congestion, recovery), 2018, 2883 and 6675 (SACK), 8985 (RACK-TLP), 6937
+ * (proportional rate reduction), 3522 (undo), 9438 (CUBIC), 9406 (HyStart++), 3168 (ECN), 6298 (timer), 7323
+ * (scaling, timestamps), 5961 (blind attacks), 6528 (initial sequence), 4987 (SYN cookies).
  *
  *     tcp_input.c       the state machine for arriving segments
- *     tcp_ack.c         what an acknowledgement does to the send queue, RTT, loss recovery
+ *     tcp_ack.c         what an acknowledgement does to the send queue, RTT
+ *     tcp_scoreboard.c  what of the send queue arrived or is lost (SACK), and sending it again
+ *     tcp_recovery.c    when something counts as lost, and how fast to go on: RACK-TLP, PRR, undo
  *     tcp_receive.c     arriving data: order, window, when to acknowledge
+ *     tcp_sack.c        the SACK blocks we send
  *     tcp_output.c      what may be sent now, headers
  *     tcp_timer.c       retransmission, probes, delayed ACK, keepalive
  *     tcp_memory.c      what all of them may hold
- *     tcp_congestion.c  how fast (one table per algorithm)
+ *     tcp_congestion.c  how fast (one table per algorithm); tcp_cubic.c: the default
  *     tcp_request.c     connections in the making, SYN cookies in tcp_syncookie.c
  *     tcp_listen.c      listening and accepting
  *     tcp_time_wait.c   connections that are over
@@ -35,6 +39,8 @@
 #define TCP_PSH 0x08u
 #define TCP_ACK 0x10u
 #define TCP_URG 0x20u
+#define TCP_ECE 0x40u
+#define TCP_CWR 0x80u
 
 struct tcp_header {
 	uint16_t source, destination;
@@ -45,6 +51,7 @@ struct tcp_header {
 
 #define TCP_HEADER 20u
 #define TCP_TIMESTAMP_SPACE 12u /* the option, padded */
+#define TCP_SACK_BLOCKS 4u
 #define TCP_MSS_DEFAULT 536u
 #define TCP_MSS_MIN 88u /* as Linux's tcp_min_snd_mss is 48: less is an attack */
 #define TCP_SCALE_MAX 14u
@@ -73,6 +80,10 @@ static inline bool seq_after(uint32_t a, uint32_t b)
 	return (int32_t)(b - a) < 0;
 }
 
+struct tcp_block {
+	uint32_t start, end;
+};
+
 /* A received segment's header in host order. */
 struct tcp_segment {
 	uint32_t seq, ack, end; /* end: after data, SYN and FIN */
@@ -80,35 +91,47 @@ struct tcp_segment {
 	uint32_t len;           /* of data */
 	uint8_t flags;
 	bool has_timestamp, has_scale, sack_permitted;
-	uint8_t scale;
+	bool congested; /* the IP header says so (CE) */
+	uint8_t scale, n_sacks;
 	uint16_t mss; /* 0: option absent */
 	uint32_t timestamp, timestamp_echo;
 	uint32_t iss_hint; /* a connection in TIME_WAIT gave way: begin above it; 0: none */
+	struct tcp_block sacks[TCP_SACK_BLOCKS]; /* n_sacks of them */
 };
 
 /*
  * A packet of the send queue: this stands in packet.owner.  While the device has the packet, its data must stay: two
- * hold it, and whoever is last frees it.  A retransmission is always a fresh copy.
+ * hold it, and whoever is last frees it.  What was sent once is never changed any more: a retransmission is another
+ * packet that refers to the same pages, and a packet that must become two gives way to two others.
  */
 struct tcp_queued {
 	struct list link;
 	uint32_t seq, len; /* of data; a FIN comes on top */
-	uint32_t sent_us;  /* low bits of the monotonic clock */
+	uint32_t sent_us;  /* last time; low bits of the monotonic clock */
+	uint32_t skip;     /* bytes before seq that are acknowledged already */
 	uint16_t payload;  /* where data start in the buffer */
+	uint16_t linear;   /* how many are there; the others are in fragments */
 	_Atomic uint8_t holders;
 	uint8_t flags; /* TCP_FIN, TCP_PSH, and: */
 };
-#define TCP_QUEUED_AGAIN 0x80u /* retransmitted: no RTT sample (Karn) */
+#define TCP_QUEUED_LOST 0x20u   /* not in flight any more; to be sent again */
+#define TCP_QUEUED_SACKED 0x40u /* arrived */
+#define TCP_QUEUED_AGAIN 0x80u  /* retransmitted: no RTT sample (Karn) */
 _Static_assert(
 	sizeof(struct tcp_queued) <= sizeof(((struct packet *)0)->owner), "lives in packet.owner");
 
+/* Sequence numbers it covers. */
+static inline uint32_t tcp_queued_len(const struct tcp_queued *q)
+{
+	return q->len + !!(q->flags & TCP_FIN);
+}
 static inline struct tcp_queued *tcp_queued(struct packet *p)
 {
 	return (struct tcp_queued *)p->owner;
 }
 static inline struct packet *tcp_packet(struct tcp_queued *q)
 {
-	return container_of((uint64_t(*)[4])q, struct packet, owner);
+	return container_of((uint64_t(*)[5])q, struct packet, owner);
 }
 
 struct tcp_connection;
@@ -117,20 +140,30 @@ struct tcp_connection;
 struct tcp_congestion_ops {
 	const char *name;
 	void (*init)(struct tcp_connection *c);
-	/* New data were acknowledged outside of recovery: grow cwnd. */
+	/* New data were acknowledged outside of recovery: grow cwnd.  c->sample_us: this ACK's round trip, or 0. */
 	void (*acked)(struct tcp_connection *c, uint32_t n_bytes);
-	/* A loss: the new ssthresh, with flight bytes outstanding. */
-	uint32_t (*threshold)(struct tcp_connection *c, uint32_t flight);
-	/* Retransmission timeout; after *threshold. NULL: nothing of its own. */
-	void (*timeout)(struct tcp_connection *c);
+	/* A loss: the new ssthresh. */
+	uint32_t (*threshold)(struct tcp_connection *c);
+	/* After a time without sending, or a retransmission timeout.  NULL: nothing of its own. */
+	void (*restart)(struct tcp_connection *c);
 };
+extern const struct tcp_congestion_ops tcp_cubic;
 const struct tcp_congestion_ops *tcp_congestion_find(const char *name, size_t len);
 const struct tcp_congestion_ops *tcp_congestion_default(void);
 
 enum tcp_recovery {
 	TCP_OPEN,
-	TCP_RECOVERY, /* fast recovery until `recover` is acknowledged (RFC 6582) */
-	TCP_LOSS, /* after a timeout: everything up to `recover` is sent again from snd_una on */
+	TCP_REDUCING, /* cwnd is lowered until `recover` is acknowledged: ECN, or a loss a probe repaired */
+	TCP_RECOVERY, /* fast recovery until `recover` is acknowledged */
+	TCP_LOSS, /* after a timeout: all was lost; slow start until `recover` is acknowledged */
+};
+
+/* What rexmit_ms is for. */
+enum tcp_rexmit {
+	TCP_REXMIT_TIMEOUT,
+	TCP_REXMIT_PERSIST, /* zero-window probe */
+	TCP_REXMIT_PROBE,   /* tail loss probe, RFC 8985 7 */
+	TCP_REXMIT_REORDER, /* what may be only late is lost by then, RFC 8985 6.3 */
 };
 
 /* Only of listening sockets. */
@@ -168,24 +201,41 @@ struct tcp_connection {
 	uint16_t mss;                /* for data: what path and peer take, less options */
 	uint16_t peer_mss, user_mss;
 	uint8_t snd_scale, rcv_scale;
-	bool scale_ok, timestamps_ok;
+	bool scale_ok, timestamps_ok, sack_ok, ecn_ok;
+	bool ecn_echo;     /* the network marked what came: say so until CWR arrives */
+	bool ecn_answered; /* the next new segment carries CWR */
 	bool nodelay, cork, fin_queued, no_space;
 	uint32_t not_sent_low_water;
 
 	/* congestion and loss */
 	const struct tcp_congestion_ops *congestion;
 	enum tcp_recovery recovery;
-	uint32_t cwnd, ssthresh, recover, rexmit_nxt;
+	uint32_t cwnd, ssthresh, recover;
 	uint32_t cwnd_bytes; /* acknowledged towards the next growth */
-	uint64_t congestion_state[4];
+	uint64_t congestion_state[6];
 	unsigned duplicate_acks;
-	uint32_t undo_cwnd;
+	uint32_t sacked,
+		lost; /* bytes of unacked so marked; without SACK sacked is a guess (duplicate ACKs) */
+	uint32_t sack_high;                        /* end of the highest SACKed data, if sacked */
+	uint32_t prr_delivered, prr_out, prr_cwnd; /* RFC 6937; prr_cwnd: as recovery began */
+	uint32_t undo_cwnd, undo_ssthresh;         /* before; undo_cwnd 0: nothing to undo */
+	uint32_t undo_stamp;                       /* our timestamp of the first retransmission */
+	bool undo_stamped;
+	int undo_retransmits; /* not reported as duplicates yet */
+	/* RFC 8985: the latest sent of what arrived; its round trip */
+	uint32_t rack_sent_us, rack_end, rack_rtt_us;
+	uint8_t rack_window;  /* quarters of the shortest round trip to wait for late segments */
+	uint8_t rack_persist; /* recoveries until it shrinks again */
+	uint32_t rack_round;  /* a duplicate report before this is of the same round trip */
+	bool rack_valid;      /* not once all is acknowledged: the clock's low bits come around */
+	bool reordering_seen, probe_again;
+	uint32_t probe_end; /* snd_nxt when the tail loss probe went; 0: none under way */
 	uint64_t last_send_ms;
 
 	/* round trip, in us; shifted as RFC 6298's example code */
 	uint32_t srtt_us8, rttvar_us4, min_rtt_us;
 	uint32_t rto_ms;
-	uint32_t syn_sent_us;
+	uint32_t syn_sent_us, sample_us;
 	unsigned backoff, retries, probes;
 	uint64_t retries_since_ms; /* first timeout of this run, for TCP_USER_TIMEOUT */
 	bool rtt_seen;
@@ -197,6 +247,9 @@ struct tcp_connection {
 	uint32_t copied_seq; /* read by the program up to here; under read_lock too */
 	struct list receive_queue; /* packets in order; taken off only under read_lock */
 	struct list out_of_order;  /* by sequence: owner[0] */
+	struct tcp_block sacks[TCP_SACK_BLOCKS]; /* what is in there, the latest first */
+	struct tcp_block duplicate; /* to be reported once (RFC 2883); end == start: nothing */
+	uint8_t n_sacks;
 	uint32_t receive_charge;
 	uint32_t memory_reserved; /* of the common memory, for both charges */
 	uint16_t rcv_mss;         /* estimate of the peer's segments */
@@ -216,7 +269,7 @@ struct tcp_connection {
 	/* timers: absolute ms, UINT64_MAX off; one wheel timer for the first of them */
 	struct wheel_timer timer; /* armed: holds a reference */
 	uint64_t rexmit_ms, delayed_ack_ms, keepalive_ms;
-	bool persist; /* rexmit_ms is the zero-window probe's */
+	enum tcp_rexmit rexmit_kind;
 	unsigned keepalive_probes;
 	uint32_t keepalive_idle_s, keepalive_interval_s, keepalive_count;
 	uint32_t user_timeout_ms, syn_retries, defer_accept_s;
@@ -225,7 +278,8 @@ struct tcp_connection {
 	/* statistics for TCP_INFO */
 	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retransmitted;
 	uint32_t segments_in, segments_out, data_segments_in, data_segments_out, total_retransmits;
-	uint32_t out_of_order_segments;
+	uint32_t out_of_order_segments, duplicates_reported, reorderings;
+	uint32_t delivered_segments, delivered_marked;
 };
 
 #define TIMER_OFF UINT64_MAX
@@ -303,6 +357,58 @@ void tcp_error(const struct ip_error *e);
 /* An acceptable ACK field.  False: it acknowledges what was never sent or is too old; the segment is to be dropped. */
 bool tcp_ack_input(struct tcp_connection *c, const struct tcp_segment *s);
 void tcp_rtt_sample(struct tcp_connection *c, uint32_t rtt_us);
+
+/* What one ACK told. */
+struct tcp_acked {
+	uint32_t acked;                   /* snd_una moved by this */
+	uint32_t delivered;               /* bytes that arrived, by all this ACK tells */
+	uint32_t rtt_us;                  /* of the last packet that was sent once, or 0 */
+	bool duplicate;                   /* says nothing new: RFC 5681 2 */
+	bool sack_news, duplicate_report; /* new SACKed data; a segment came twice (RFC 2883) */
+	bool congested;                   /* ECE */
+};
+
+/* tcp_scoreboard.c */
+void tcp_sack_input(struct tcp_connection *c, const struct tcp_segment *s, struct tcp_acked *a);
+/* q or n bytes of it arrived for the first time we hear of. */
+void tcp_delivered(
+	struct tcp_connection *c, const struct tcp_queued *q, uint32_t n, struct tcp_acked *a);
+void tcp_mark_lost(struct tcp_connection *c, struct tcp_queued *q);
+/* The first packet, or its first segment if it is larger. */
+void tcp_mark_first_lost(struct tcp_connection *c);
+void tcp_mark_all_lost(struct tcp_connection *c);
+void tcp_unmark_all(struct tcp_connection *c);
+/* Send what is marked lost, as far as cwnd lets. */
+void tcp_retransmit_lost(struct tcp_connection *c);
+/* The first segment not acknowledged, or the last, again.  False: there is none, or no memory. */
+bool tcp_retransmit_first(struct tcp_connection *c);
+bool tcp_retransmit_last(struct tcp_connection *c);
+
+/* tcp_recovery.c */
+/* After an ACK was worked in; flight: before it. */
+void tcp_recovery_input(struct tcp_connection *c, const struct tcp_segment *s, struct tcp_acked *a,
+	uint32_t flight);
+/* True: this ACK is of an ordinary kind, in ordinary times. */
+static inline bool tcp_undisturbed(const struct tcp_connection *c, const struct tcp_acked *a)
+{
+	return c->recovery == TCP_OPEN && !(c->sacked | c->lost | c->probe_end) && !a->duplicate &&
+	       !a->sack_news && !a->duplicate_report && !a->congested;
+}
+void tcp_rack_delivered(struct tcp_connection *c, const struct tcp_queued *q);
+void tcp_enter_loss(struct tcp_connection *c);
+void tcp_reorder_fired(struct tcp_connection *c);
+void tcp_probe_fired(struct tcp_connection *c);
+
+/* tcp_sack.c */
+/* Data arrived out of order; or twice. */
+void tcp_sack_note(struct tcp_connection *c, uint32_t start, uint32_t end);
+void tcp_sack_note_duplicate(struct tcp_connection *c, uint32_t start, uint32_t end);
+/* rcv_nxt moved; and: what was out of order is forgotten. */
+void tcp_sack_advance(struct tcp_connection *c);
+void tcp_sack_forget(struct tcp_connection *c);
+/* Bytes of option for an ACK, and the option itself. */
+uint32_t tcp_sack_space(const struct tcp_connection *c);
+void tcp_sack_write(struct tcp_connection *c, uint8_t *option);
 void tcp_queue_purge(struct tcp_connection *c); /* everything unsent and unacknowledged */
 
 /* tcp_receive.c */
@@ -331,8 +437,10 @@ void tcp_output_run(struct list *link); /* from net_flush(): not locked */
 void tcp_send_ack(struct tcp_connection *c);
 void tcp_send_reset(struct tcp_connection *c); /* of a connection of ours */
 void tcp_send_syn(struct tcp_connection *c);   /* or SYN-ACK in SYN_RECV (simultaneous open) */
-/* One segment (at most) from seq on, again. False: nothing there. */
-bool tcp_retransmit(struct tcp_connection *c, uint32_t seq);
+void tcp_send_packet(struct tcp_connection *c, struct packet *p, uint32_t seq, uint8_t flags);
+void tcp_queued_init(struct packet *p, uint32_t seq, uint32_t len, uint8_t flags);
+/* A new segment past the window of congestion control, for a probe.  False: none, or no room at the peer. */
+bool tcp_send_one(struct tcp_connection *c);
 /* A segment that only asks for an answer: zero-window probe without data, keepalive. */
 void tcp_send_probe(struct tcp_connection *c);
 /* First bytes of the queue, into a window too small for them. */
@@ -351,7 +459,7 @@ struct tcp_reply {
 	struct flow flow;
 	uint32_t seq, ack, window; /* window: as it goes on the wire */
 	uint8_t flags, tos;
-	bool has_timestamp, has_scale;
+	bool has_timestamp, has_scale, sack_permitted;
 	uint8_t scale;
 	uint16_t mss; /* 0: none */
 	uint32_t timestamp, timestamp_echo;
@@ -364,22 +472,20 @@ void tcp_timer_init(struct tcp_connection *c);
 void tcp_timer_stop_all(struct tcp_connection *c);
 /* Make sure the wheel fires no later than the first deadline. */
 void tcp_timer_update(struct tcp_connection *c);
-void tcp_rexmit_start(struct tcp_connection *c); /* from now, RTO with backoff */
+void tcp_rexmit_start(
+	struct tcp_connection *c); /* from now, RTO with backoff, or a probe before it */
+void tcp_timeout_start(struct tcp_connection *c); /* the RTO in any case */
+void tcp_reorder_start(struct tcp_connection *c, uint32_t after_us);
 void tcp_rexmit_stop(struct tcp_connection *c);
 void tcp_persist_start(struct tcp_connection *c);
 void tcp_keepalive_reset(struct tcp_connection *c);
 
 /* tcp_congestion.c */
 void tcp_congestion_init(struct tcp_connection *c);
-void tcp_enter_recovery(struct tcp_connection *c);
-void tcp_enter_loss(struct tcp_connection *c);
 void tcp_idle_restart(struct tcp_connection *c);
 static inline uint32_t tcp_in_flight(const struct tcp_connection *c)
 {
-	/* After a timeout what was sent before counts as gone until it is sent again. */
-	return (c->recovery == TCP_LOSS && seq_before(c->rexmit_nxt, c->snd_nxt) ? c->rexmit_nxt
-										 : c->snd_nxt) -
-	       c->snd_una;
+	return c->snd_nxt - c->snd_una - c->sacked - c->lost;
 }
 
 /* tcp_request.c */
@@ -406,7 +512,7 @@ struct tcp_agreement {
 	uint32_t iss, irs;
 	uint16_t peer_mss;
 	uint8_t snd_scale, rcv_scale;
-	bool scale_ok, timestamps_ok;
+	bool scale_ok, timestamps_ok, sack_ok, ecn_ok;
 	uint32_t ts_recent, ts_offset;
 	uint32_t rcv_wnd;
 };

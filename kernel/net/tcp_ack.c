@@ -1,15 +1,15 @@
-/* What an ACK does: frees what arrived, measures the round trip (RFC 6298), finds losses (RFC 5681, 6582). */
+/* What an ACK does: frees what arrived, measures the round trip (RFC 6298), moves the window. */
 #include "kernel/net/arp.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
 #include "kernel/net/tcp.h"
 
-#define DUPLICATES_FOR_LOSS 3u
 #define RTT_MAX_US 60000000u
 
 void tcp_rtt_sample(struct tcp_connection *c, uint32_t rtt_us)
 {
 	rtt_us = max(min(rtt_us, RTT_MAX_US), 1u);
+	c->sample_us = rtt_us;
 	c->min_rtt_us = c->min_rtt_us ? min(c->min_rtt_us, rtt_us) : rtt_us;
 	if (!c->rtt_seen) {
 		c->rtt_seen = true;
@@ -45,26 +45,36 @@ void tcp_queue_purge(struct tcp_connection *c)
 	c->write_seq = c->snd_nxt;
 }
 
-/* Free what is acknowledged as a whole.  The last of it that was sent once tells the round trip. */
-static void clean_queue(struct tcp_connection *c, const struct tcp_segment *s)
+/* Free what is acknowledged, the first packet in part. */
+static void clean_queue(struct tcp_connection *c, struct tcp_acked *a)
 {
-	bool sampled = false, again = false;
-	uint32_t sent_us = 0;
 	while (!list_empty(&c->unacked)) {
 		struct tcp_queued *q = list_first(&c->unacked, struct tcp_queued, link);
-		if (seq_after(q->seq + q->len + !!(q->flags & TCP_FIN), c->snd_una))
+		uint32_t len = tcp_queued_len(q), n = min(c->snd_una - q->seq, len);
+		if (!seq_after(c->snd_una, q->seq))
 			break;
-		if (q->flags & TCP_QUEUED_AGAIN) {
-			again = true;
-		} else {
-			sampled = true;
-			sent_us = q->sent_us;
+		if (q->flags & TCP_QUEUED_SACKED)
+			c->sacked -= n;
+		else
+			tcp_delivered(c, q, n, a);
+		if (unlikely(q->flags & TCP_QUEUED_LOST))
+			c->lost -= n;
+		if (n < len) {
+			q->seq += n;
+			q->skip += n;
+			q->len -= n;
+			break;
 		}
 		drop_first(c, &c->unacked);
 	}
-	if (sampled && !again)
-		tcp_rtt_sample(c, tcp_now_us(c) - sent_us);
-	else if (again && s->has_timestamp && c->timestamps_ok && s->timestamp_echo)
+}
+
+static void sample_round_trip(
+	struct tcp_connection *c, const struct tcp_segment *s, const struct tcp_acked *a)
+{
+	if (a->rtt_us)
+		tcp_rtt_sample(c, a->rtt_us);
+	else if (s->has_timestamp && c->timestamps_ok && s->timestamp_echo)
 		tcp_rtt_sample(c, (tcp_timestamp(c) - s->timestamp_echo) * 1000);
 }
 
@@ -90,73 +100,28 @@ static void grow_send_limit(struct tcp_connection *c)
 			wanted, (uint64_t)max(net_limits.tcp_buffer_max, s->send_limit));
 }
 
-static void recovery_ack(struct tcp_connection *c, uint32_t n_acked)
+static void new_ack(struct tcp_connection *c, const struct tcp_segment *s, struct tcp_acked *a)
 {
-	if (!seq_before(c->snd_una, c->recover)) {
-		uint32_t flight = max(tcp_in_flight(c), (uint32_t)c->mss);
-		c->cwnd = min(c->ssthresh, flight + c->mss);
-		c->recovery = TCP_OPEN;
-		c->duplicate_acks = 0;
-		return;
-	}
-	/* A partial ACK: the next hole is lost too; deflate by what left the network (RFC 6582 3.2 step 3). */
-	(void)tcp_retransmit(c, c->snd_una);
-	c->cwnd -= min(n_acked, c->cwnd - c->mss);
-	if (n_acked >= c->mss)
-		c->cwnd += c->mss;
-}
-
-static void loss_ack(struct tcp_connection *c, uint32_t n_acked)
-{
-	if (seq_before(c->rexmit_nxt, c->snd_una))
-		c->rexmit_nxt = c->snd_una;
-	c->congestion->acked(c, n_acked);
-	if (!seq_before(c->snd_una, c->recover)) {
-		c->recovery = TCP_OPEN;
-		c->duplicate_acks = 0;
-	}
-}
-
-static void new_ack(struct tcp_connection *c, const struct tcp_segment *s)
-{
-	uint32_t n_acked = s->ack - c->snd_una;
-	/* The window was what held us back?  Else its size says nothing (RFC 7661). */
-	bool limited = tcp_in_flight(c) * 2 >= c->cwnd;
+	a->acked = s->ack - c->snd_una;
 	c->snd_una = s->ack;
-	c->bytes_acked += n_acked;
-	clean_queue(c, s);
+	c->bytes_acked += a->acked;
+	clean_queue(c, a);
 	tcp_memory_return(c);
 	c->retries = c->backoff = 0;
-	if (c->recovery == TCP_RECOVERY) {
-		recovery_ack(c, n_acked);
-	} else if (c->recovery == TCP_LOSS) {
-		loss_ack(c, n_acked);
-	} else {
-		c->duplicate_acks = 0;
-		if (limited)
-			c->congestion->acked(c, n_acked);
-	}
-	grow_send_limit(c);
-	if (c->snd_una == c->snd_nxt)
-		tcp_rexmit_stop(c);
-	else
-		tcp_rexmit_start(c);
+	sample_round_trip(c, s, a);
 	if (c->inet.route.neighbour)
 		neighbour_confirm(c->inet.route.neighbour);
-	announce_space(c);
 }
 
-static void duplicate_ack(struct tcp_connection *c)
+/* What may be sent now, and until when an answer is expected. */
+static void restart_clock(struct tcp_connection *c, const struct tcp_acked *a)
 {
-	c->duplicate_acks++;
-	if (c->recovery == TCP_RECOVERY) {
-		c->cwnd += c->mss; /* one more segment has left the network */
-	} else if (c->recovery == TCP_OPEN && c->duplicate_acks == DUPLICATES_FOR_LOSS &&
-		   seq_after(c->snd_una, c->recover)) {
-		tcp_enter_recovery(c);
-		(void)tcp_retransmit(c, c->snd_una);
+	if (c->snd_una == c->snd_nxt) {
+		tcp_rexmit_stop(c);
+		c->rack_valid = false;
+	} else if (a->acked > 0 || c->rexmit_kind == TCP_REXMIT_REORDER) {
+		tcp_rexmit_start(c);
 	}
-	/* The first two let a new segment each go: limited transmit, RFC 3042, in tcp_output(). */
 }
 
 /* True: the window grew or moved. */
@@ -187,12 +152,29 @@ bool tcp_ack_input(struct tcp_connection *c, const struct tcp_segment *s)
 	if (seq_before(s->ack, c->snd_una))
 		return true; /* old, but its data may be new */
 	bool outstanding = c->snd_una != c->snd_nxt;
+	uint32_t flight = tcp_in_flight(c);
 	bool window_changed = update_window(c, s);
+	struct tcp_acked a = {.congested = c->ecn_ok && s->flags & TCP_ECE};
+	c->sample_us = 0;
+	if (unlikely(s->n_sacks > 0) && c->sack_ok && outstanding)
+		tcp_sack_input(c, s, &a);
 	if (s->ack != c->snd_una)
-		new_ack(c, s);
+		new_ack(c, s, &a);
 	else if (outstanding && !window_changed && s->len == 0 && !(s->flags & TCP_FIN))
-		duplicate_ack(c);
-	if (c->persist && c->snd_wnd > 0) {
+		a.duplicate = true;
+	c->duplicate_acks = a.duplicate ? c->duplicate_acks + 1 : a.acked ? 0 : c->duplicate_acks;
+	if (outstanding && c->rexmit_kind != TCP_REXMIT_PERSIST)
+		restart_clock(c, &a);
+	if (!tcp_undisturbed(c, &a))
+		tcp_recovery_input(c, s, &a, flight);
+	else if (a.acked > 0 &&
+		 flight * 2 >= c->cwnd) /* what did not use its window learns nothing: RFC 7661 */
+		c->congestion->acked(c, a.acked);
+	if (a.acked > 0) {
+		grow_send_limit(c);
+		announce_space(c);
+	}
+	if (c->rexmit_kind == TCP_REXMIT_PERSIST && c->snd_wnd > 0) {
 		c->backoff = 0;
 		tcp_rexmit_stop(c);
 		if (c->snd_una != c->snd_nxt)

@@ -1,6 +1,6 @@
 /*
  * How fast TCP sends.  The list of algorithms, and Reno: slow start and congestion avoidance of RFC 5681 by bytes
- * acknowledged (RFC 3465).  Entering and leaving recovery is common to all.
+ * acknowledged (RFC 3465).  Entering and leaving recovery is common to all (tcp_recovery.c).
  */
 #include "kernel/lib/string.h"
 #include "kernel/net/net.h"
@@ -26,9 +26,9 @@ static void reno_acked(struct tcp_connection *c, uint32_t n_bytes)
 	}
 }
 
-static uint32_t reno_threshold(struct tcp_connection *c, uint32_t flight)
+static uint32_t reno_threshold(struct tcp_connection *c)
 {
-	return max(flight / 2, 2u * c->mss);
+	return max(c->cwnd / 2, 2u * c->mss);
 }
 
 static const struct tcp_congestion_ops reno = {
@@ -39,7 +39,7 @@ static const struct tcp_congestion_ops reno = {
 };
 
 /* The first is the default. */
-static const struct tcp_congestion_ops *const algorithms[] = {&reno};
+static const struct tcp_congestion_ops *const algorithms[] = {&tcp_cubic, &reno};
 
 const struct tcp_congestion_ops *tcp_congestion_find(const char *name, size_t len)
 {
@@ -61,6 +61,8 @@ void tcp_congestion_init(struct tcp_connection *c)
 	c->ssthresh = UINT32_MAX;
 	c->recovery = TCP_OPEN;
 	c->recover = c->snd_una - 1;
+	c->rack_window = 1;
+	c->rack_end = c->rack_round = c->snd_una;
 	c->congestion->init(c);
 	/* Room for the initial window twice over, as Linux's tcp_init_buffer_space(). */
 	struct socket *s = &c->inet.socket;
@@ -68,31 +70,9 @@ void tcp_congestion_init(struct tcp_connection *c)
 		s->send_limit = max(s->send_limit, min(4 * c->cwnd, net_limits.tcp_buffer_max));
 }
 
-void tcp_enter_recovery(struct tcp_connection *c)
-{
-	uint32_t flight = c->snd_nxt - c->snd_una;
-	c->ssthresh = c->congestion->threshold(c, flight);
-	c->cwnd = c->ssthresh + 3 * c->mss;
-	c->recover = c->snd_nxt;
-	c->recovery = TCP_RECOVERY;
-}
-
-void tcp_enter_loss(struct tcp_connection *c)
-{
-	/* Once per window: a timeout of what is sent again does not lower the threshold further (RFC 5681 3.1). */
-	if (c->recovery != TCP_LOSS || c->retries == 0)
-		c->ssthresh = c->congestion->threshold(c, c->snd_nxt - c->snd_una);
-	c->cwnd = c->mss;
-	c->cwnd_bytes = 0;
-	c->recover = c->snd_nxt;
-	c->rexmit_nxt = c->snd_una;
-	c->recovery = TCP_LOSS;
-	c->duplicate_acks = 0;
-	if (c->congestion->timeout)
-		c->congestion->timeout(c);
-}
-
 void tcp_idle_restart(struct tcp_connection *c)
 {
 	c->cwnd = min(c->cwnd, TCP_INITIAL_WINDOW * c->mss);
+	if (c->congestion->restart)
+		c->congestion->restart(c);
 }

@@ -14,10 +14,18 @@
 #define OPTION_MSS 2u
 #define OPTION_SCALE 3u
 #define OPTION_SACK_PERMITTED 4u
+#define OPTION_SACK 5u
 #define OPTION_TIMESTAMPS 8u
 
 #define PAWS_EXPIRY_MS (24ull * 24 * 3600 * 1000) /* RFC 7323 5.5 */
 #define CHALLENGE_INTERVAL_MS 500u
+
+static void parse_sacks(struct tcp_segment *s, const uint8_t *o, unsigned n)
+{
+	s->n_sacks = (uint8_t)n;
+	for (unsigned i = 0; i < n; i++, o += 8)
+		s->sacks[i] = (struct tcp_block){load_be32(o), load_be32(o + 4)};
+}
 
 static void parse_option(struct tcp_segment *s, const uint8_t *o, unsigned len)
 {
@@ -26,6 +34,8 @@ static void parse_option(struct tcp_segment *s, const uint8_t *o, unsigned len)
 		s->has_timestamp = true;
 		s->timestamp = load_be32(o + 2);
 		s->timestamp_echo = load_be32(o + 6);
+	} else if (o[0] == OPTION_SACK && len >= 10 && (len - 2) % 8 == 0 && !syn) {
+		parse_sacks(s, o + 2, min((len - 2) / 8, TCP_SACK_BLOCKS));
 	} else if (o[0] == OPTION_MSS && len == 4 && syn) {
 		s->mss = load_be16(o + 2);
 	} else if (o[0] == OPTION_SCALE && len == 3 && syn) {
@@ -74,14 +84,14 @@ static bool parse(struct packet *p, const struct ip_info *ip, struct flow *f, st
 		if (checksum_final(sum + (uint64_t)checksum_fold(checksum_packet(p, 0))) != 0)
 			return false;
 	}
+	*s = (struct tcp_segment){.seq = be32_to_cpu(h->seq), .ack = be32_to_cpu(h->ack)};
 	f->local = ip->destination;
 	f->remote = ip->source;
 	f->local_port = be16_to_cpu(h->destination);
 	f->remote_port = be16_to_cpu(h->source);
-	s->seq = be32_to_cpu(h->seq);
-	s->ack = be32_to_cpu(h->ack);
 	s->window = be16_to_cpu(h->window);
-	s->flags = h->flags & 0x3f;
+	s->flags = h->flags;
+	s->congested = (ip->tos & IP_CE) == IP_CE;
 	s->len = total - header_len;
 	s->end = s->seq + s->len + !!(s->flags & TCP_SYN) + !!(s->flags & TCP_FIN);
 	parse_options(s, (const uint8_t *)(h + 1), header_len - TCP_HEADER);
@@ -115,7 +125,7 @@ static void input_new(struct packet *p, const struct flow *f, struct tcp_segment
 void tcp_input(struct packet *p, const struct ip_info *ip)
 {
 	struct flow flow;
-	struct tcp_segment s = {0};
+	struct tcp_segment s; /* parse() sets all but the blocks */
 	if (unlikely(ip->flags & (IP_NOT_UNICAST | IP_LINK_GROUP)) || !parse(p, ip, &flow, &s)) {
 		count_one(tcp_bad);
 		packet_free(p);
@@ -222,6 +232,7 @@ static void take_syn(struct tcp_connection *c, const struct tcp_segment *s)
 		c->rcv_wnd = min(c->rcv_wnd, 65535u);
 	}
 	c->timestamps_ok = s->has_timestamp;
+	c->sack_ok = s->sack_permitted;
 	if (s->has_timestamp) {
 		c->ts_recent = s->timestamp;
 		c->ts_recent_ms = tcp_now_ms(c);
@@ -442,7 +453,7 @@ static void segment_input(struct tcp_connection *c, struct packet *p, struct tcp
 	text_and_fin(c, p, s);
 	if (c->state == TCP_CLOSE)
 		return;
-	if (c->ack_now || !list_empty(&c->unsent))
+	if (c->ack_now || c->lost > 0 || !list_empty(&c->unsent))
 		tcp_output_later(c);
 	else if (c->ack_delayed)
 		tcp_timer_update(c);
@@ -475,7 +486,7 @@ static void path_shrank(struct tcp_connection *c, const struct ip_error *e)
 		return;
 	route_mtu_reduce(ip_v4(&e->flow.remote), e->mtu);
 	if (tcp_sync_route(c) == 0 && c->mss < old)
-		(void)tcp_retransmit(c, c->snd_una);
+		(void)tcp_retransmit_first(c);
 }
 
 static void connection_error(struct tcp_connection *c, const struct ip_error *e)

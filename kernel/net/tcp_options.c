@@ -150,12 +150,14 @@ static uint32_t age_ms(uint64_t then_ms)
 static uint8_t recovery_state(const struct tcp_connection *c)
 {
 	switch (c->recovery) {
+	case TCP_REDUCING:
+		return TCP_CA_CWR;
 	case TCP_RECOVERY:
 		return TCP_CA_RECOVERY;
 	case TCP_LOSS:
 		return TCP_CA_LOSS;
 	default:
-		return c->duplicate_acks ? TCP_CA_DISORDER : TCP_CA_OPEN;
+		return c->duplicate_acks || c->sacked ? TCP_CA_DISORDER : TCP_CA_OPEN;
 	}
 }
 
@@ -186,8 +188,9 @@ static void fill_info(const struct tcp_connection *c, struct linux_tcp_info *i)
 	i->tcpi_retransmits = (uint8_t)min(c->retries, 255u);
 	i->tcpi_probes = (uint8_t)min(c->probes, 255u);
 	i->tcpi_backoff = (uint8_t)c->backoff;
-	i->tcpi_options =
-		(c->timestamps_ok ? TCPI_OPT_TIMESTAMPS : 0) | (c->scale_ok ? TCPI_OPT_WSCALE : 0);
+	i->tcpi_options = (c->timestamps_ok ? TCPI_OPT_TIMESTAMPS : 0) |
+			  (c->scale_ok ? TCPI_OPT_WSCALE : 0) | (c->sack_ok ? TCPI_OPT_SACK : 0) |
+			  (c->ecn_ok ? TCPI_OPT_ECN : 0);
 	i->tcpi_snd_wscale = c->snd_scale & 15;
 	i->tcpi_rcv_wscale = c->scale_ok ? c->rcv_scale & 15 : 0;
 	i->tcpi_rto = c->rto_ms * 1000;
@@ -195,6 +198,10 @@ static void fill_info(const struct tcp_connection *c, struct linux_tcp_info *i)
 	i->tcpi_snd_mss = c->mss;
 	i->tcpi_rcv_mss = c->rcv_mss;
 	i->tcpi_unacked = div_round_up(c->snd_nxt - c->snd_una, mss);
+	i->tcpi_sacked = div_round_up(c->sacked, mss);
+	i->tcpi_lost = div_round_up(c->lost, mss);
+	i->tcpi_dsack_dups = c->duplicates_reported;
+	i->tcpi_reord_seen = c->reorderings;
 	i->tcpi_last_data_sent = age_ms(c->last_send_ms);
 	i->tcpi_last_data_recv = age_ms(c->last_data_ms);
 	i->tcpi_last_ack_recv = age_ms(c->last_ack_received_ms);

@@ -1,6 +1,6 @@
 /*
  * What TCP may send now, and the segments themselves.  The send queue is two lists of packets, unacked and unsent;
- * the first transmission hands the packet itself to the device, every other one a copy.
+ * the first transmission hands the packet itself to the device, every other one another (tcp_scoreboard.c).
  */
 #include "kernel/lib/string.h"
 #include "kernel/net/checksum.h"
@@ -82,11 +82,39 @@ static void acknowledged(struct tcp_connection *c)
 		c->quick_acks--;
 }
 
-/* Prepend the header and send; takes p (data at the payload) over. */
-static void send_packet(struct tcp_connection *c, struct packet *p, uint32_t seq, uint8_t flags)
+/* Room for SACK blocks: a segment with data has it only if it is not full. */
+static uint32_t sack_space(const struct tcp_connection *c, const struct packet *p)
 {
-	uint32_t header_len = TCP_HEADER + (c->timestamps_ok ? TCP_TIMESTAMP_SPACE : 0);
+	uint32_t space = tcp_sack_space(c);
+	return packet_length(p) + space <= c->mss ? space : 0;
+}
+
+/* RFC 3168 6.1: new data can be marked; that they were is told until the sender says that it slows down. */
+static uint8_t ecn_flags(
+	struct tcp_connection *c, const struct packet *p, uint32_t seq, uint8_t *tos)
+{
+	uint8_t flags = c->ecn_echo ? TCP_ECE : 0;
+	bool fresh = packet_length(p) > 0 && seq_after(seq + packet_length(p), c->snd_nxt);
+	if (!fresh)
+		return flags;
+	*tos |= IP_ECT0;
+	if (c->ecn_answered)
+		flags |= TCP_CWR;
+	c->ecn_answered = false;
+	return flags;
+}
+
+/* Prepend the header and send; takes p (data at the payload) over. */
+void tcp_send_packet(struct tcp_connection *c, struct packet *p, uint32_t seq, uint8_t flags)
+{
+	uint32_t options = c->timestamps_ok ? TCP_TIMESTAMP_SPACE : 0, sack = 0;
+	if (unlikely(c->n_sacks || c->duplicate.start != c->duplicate.end))
+		sack = sack_space(c, p);
+	uint32_t header_len = TCP_HEADER + options + sack;
 	uint64_t now = tcp_now_ms(c);
+	uint8_t tos = c->inet.tos;
+	if (unlikely(c->ecn_ok))
+		flags |= ecn_flags(c, p, seq, &tos);
 	struct tcp_header *h = (struct tcp_header *)packet_push(p, header_len);
 	h->source = cpu_to_be16(c->inet.flow.local_port);
 	h->destination = cpu_to_be16(c->inet.flow.remote_port);
@@ -102,6 +130,8 @@ static void send_packet(struct tcp_connection *c, struct packet *p, uint32_t seq
 		store_be32(option + 4, (uint32_t)now + c->ts_offset);
 		store_be32(option + 8, c->ts_recent);
 	}
+	if (unlikely(sack))
+		tcp_sack_write(c, (uint8_t *)(h + 1) + options);
 	c->last_send_ms = now;
 	acknowledged(c);
 	c->segments_out++;
@@ -115,7 +145,7 @@ static void send_packet(struct tcp_connection *c, struct packet *p, uint32_t seq
 		.to = c->inet.flow.remote,
 		.protocol = IPPROTO_TCP,
 		.ttl = c->inet.ttl,
-		.tos = c->inet.tos,
+		.tos = tos,
 		.dont_fragment = c->inet.mtu_discover != IP_PMTUDISC_DONT,
 	};
 	/* What the device has no room for is lost, as on any wire. */
@@ -128,14 +158,14 @@ void tcp_send_ack(struct tcp_connection *c)
 		return;
 	struct packet *p = packet_alloc(0);
 	if (p)
-		send_packet(c, p, c->snd_nxt, TCP_ACK);
+		tcp_send_packet(c, p, c->snd_nxt, TCP_ACK);
 }
 
 void tcp_send_probe(struct tcp_connection *c)
 {
 	struct packet *p = packet_alloc(0);
 	if (p)
-		send_packet(c, p, c->snd_una - 1, TCP_ACK);
+		tcp_send_packet(c, p, c->snd_una - 1, TCP_ACK);
 }
 
 /* --- the queue --- */
@@ -161,17 +191,20 @@ static bool append_to_last(struct tcp_connection *c, struct packet *p, uint32_t 
 	c->send_charge += packet_charge(to);
 	p->n_fragments = 0;
 	last->len += len;
+	last->linear = (uint16_t)to->len;
 	last->flags |= flags;
 	packet_free(p);
 	return true;
 }
 
-static void init_queued(struct packet *p, uint32_t seq, uint32_t len, uint8_t flags)
+void tcp_queued_init(struct packet *p, uint32_t seq, uint32_t len, uint8_t flags)
 {
 	struct tcp_queued *q = tcp_queued(p);
 	q->seq = seq;
 	q->len = len;
+	q->skip = 0;
 	q->payload = (uint16_t)p->start;
+	q->linear = (uint16_t)p->len;
 	q->holders = 1;
 	q->flags = flags;
 	p->release = tcp_packet_release;
@@ -183,7 +216,7 @@ void tcp_enqueue(struct tcp_connection *c, struct packet *p, uint32_t len, uint8
 	c->write_seq += len + !!(flags & TCP_FIN);
 	if (append_to_last(c, p, len, flags))
 		return;
-	init_queued(p, seq, len, flags);
+	tcp_queued_init(p, seq, len, flags);
 	c->send_charge += packet_charge(p);
 	list_push_back(&c->unsent, &tcp_queued(p)->link);
 }
@@ -243,7 +276,8 @@ static bool split(struct tcp_connection *c, struct tcp_queued *q, uint32_t n)
 	rest->len = linear;
 	p->len -= linear;
 	split_fragments(p, rest, linear ? 0 : n - p->len);
-	init_queued(rest, q->seq + n, q->len - n, q->flags);
+	q->linear = (uint16_t)p->len;
+	tcp_queued_init(rest, q->seq + n, q->len - n, q->flags);
 	c->send_charge += packet_charge(p) + packet_charge(rest);
 	q->len = n;
 	q->flags = 0;
@@ -271,8 +305,6 @@ static uint32_t sendable(const struct tcp_connection *c, const struct tcp_queued
 	uint32_t n = min(q->len, tcp_segment_max(c));
 	uint32_t flight = tcp_in_flight(c);
 	uint32_t cwnd = c->cwnd;
-	if (c->recovery == TCP_OPEN)
-		cwnd += min(c->duplicate_acks, 2u) * c->mss; /* limited transmit */
 	int32_t window = (int32_t)(c->snd_una + c->snd_wnd - c->snd_nxt);
 	if (flight >= cwnd || window <= 0)
 		return NOTHING;
@@ -303,30 +335,21 @@ static void transmit_first(struct tcp_connection *c, struct tcp_queued *q)
 	list_push_back(&c->unacked, &q->link);
 	q->sent_us = tcp_now_us(c);
 	q->holders = 2;
-	c->snd_nxt = q->seq + q->len + fin;
+	uint32_t end = q->seq + q->len + fin;
 	if (q->len > 0) {
 		c->data_segments_out++;
 		c->bytes_sent += q->len;
+		c->prr_out += q->len;
 		if (q->len % c->mss != 0)
-			c->small_end = c->snd_nxt;
+			c->small_end = end;
 		if (q->len > c->mss)
 			p->gso_size = c->mss;
 		/* An answer to what just came: a conversation of turns, whose ACKs can ride along. */
 		if (tcp_now_ms(c) - c->last_data_ms < TCP_DELAYED_ACK_MS)
 			c->pingpong = true;
 	}
-	send_packet(c, p, q->seq, (uint8_t)(TCP_ACK | (q->flags & (TCP_FIN | TCP_PSH))));
-}
-
-/* After a timeout: go back and send what was in flight again, as far as the window lets. */
-static void retransmit_lost(struct tcp_connection *c)
-{
-	while (seq_before(c->rexmit_nxt, c->snd_nxt) && c->rexmit_nxt - c->snd_una < c->cwnd) {
-		if (!tcp_retransmit(c, c->rexmit_nxt))
-			return;
-		uint32_t next = c->rexmit_nxt + c->mss;
-		c->rexmit_nxt = seq_before(next, c->snd_nxt) ? next : c->snd_nxt;
-	}
+	tcp_send_packet(c, p, q->seq, (uint8_t)(TCP_ACK | (q->flags & (TCP_FIN | TCP_PSH))));
+	c->snd_nxt = end;
 }
 
 static bool may_send(const struct tcp_connection *c)
@@ -345,9 +368,10 @@ static bool may_send(const struct tcp_connection *c)
 
 void tcp_output(struct tcp_connection *c, unsigned flags)
 {
+	bool sent = false;
 	if (may_send(c)) {
-		if (unlikely(c->recovery == TCP_LOSS))
-			retransmit_lost(c);
+		if (unlikely(c->lost > 0))
+			tcp_retransmit_lost(c);
 		if (c->snd_una == c->snd_nxt && !list_empty(&c->unsent) && c->last_send_ms &&
 			tcp_now_ms(c) - c->last_send_ms > c->rto_ms)
 			tcp_idle_restart(c);
@@ -357,9 +381,11 @@ void tcp_output(struct tcp_connection *c, unsigned flags)
 			if (n == NOTHING || (n < q->len && !split(c, q, n)))
 				break;
 			transmit_first(c, q);
+			sent = true;
 		}
 		if (c->snd_una != c->snd_nxt) {
-			if (c->rexmit_ms == TIMER_OFF || c->persist)
+			if (c->rexmit_ms == TIMER_OFF || c->rexmit_kind == TCP_REXMIT_PERSIST ||
+				(sent && c->rexmit_kind == TCP_REXMIT_PROBE))
 				tcp_rexmit_start(c);
 		} else if (!list_empty(&c->unsent) && c->rexmit_ms == TIMER_OFF) {
 			tcp_persist_start(c);
@@ -380,31 +406,18 @@ bool tcp_send_partial(struct tcp_connection *c)
 	return true;
 }
 
-bool tcp_retransmit(struct tcp_connection *c, uint32_t seq)
+bool tcp_send_one(struct tcp_connection *c)
 {
-	struct tcp_queued *q = NULL;
-	list_for_each (q, &c->unacked, link) {
-		uint32_t end = q->seq + q->len;
-		bool fin = q->flags & TCP_FIN;
-		if (!seq_before(seq, end + fin))
-			continue;
-		uint32_t offset = seq_after(seq, q->seq) ? seq - q->seq : 0;
-		uint32_t n = min(q->len - offset, (uint32_t)c->mss);
-		struct packet *p = tcp_packet(q);
-		struct packet *copy = packet_copy(p, q->payload - p->start + offset, n);
-		if (!copy)
-			return false;
-		uint8_t flags = TCP_ACK;
-		if (offset + n == q->len)
-			flags |= q->flags & (TCP_FIN | TCP_PSH);
-		q->flags |= TCP_QUEUED_AGAIN;
-		c->total_retransmits++;
-		c->bytes_retransmitted += n;
-		count_one(tcp_retransmitted);
-		send_packet(c, copy, q->seq + offset, flags);
-		return true;
-	}
-	return false;
+	if (list_empty(&c->unsent) || !may_send(c))
+		return false;
+	struct tcp_queued *q = list_first(&c->unsent, struct tcp_queued, link);
+	uint32_t n = min(q->len, (uint32_t)c->mss);
+	if ((int32_t)(c->snd_una + c->snd_wnd - c->snd_nxt) < (int32_t)n)
+		return false;
+	if (n < q->len && !split(c, q, n))
+		return false;
+	transmit_first(c, q);
+	return true;
 }
 
 /* --- once per batch --- */
@@ -440,10 +453,14 @@ static uint32_t put_options(uint8_t *o, const struct tcp_reply *r)
 		o += 4;
 	}
 	if (r->has_timestamp) {
-		store_be32(o, 0x0101080a);
+		store_be32(o, r->sack_permitted ? 0x0402080a : 0x0101080a);
 		store_be32(o + 4, r->timestamp);
 		store_be32(o + 8, r->timestamp_echo);
 		o += TCP_TIMESTAMP_SPACE;
+	}
+	if (r->sack_permitted && !r->has_timestamp) {
+		store_be32(o, 0x01010402u);
+		o += 4;
 	}
 	if (r->has_scale) {
 		store_be32(o, 0x01030300u | r->scale);
@@ -531,6 +548,7 @@ void tcp_send_syn(struct tcp_connection *c)
 		.tos = c->inet.tos,
 		.has_timestamp = answer ? c->timestamps_ok : true,
 		.has_scale = answer ? c->scale_ok : true,
+		.sack_permitted = answer ? c->sack_ok : true,
 		.scale = c->rcv_scale,
 		.mss = (uint16_t)(c->user_mss ? min(mss, (uint32_t)c->user_mss) : mss),
 		.timestamp = tcp_timestamp(c),

@@ -106,10 +106,12 @@ static void insert_out_of_order(struct tcp_connection *c, struct packet *p, uint
 		struct packet *before = list_entry(after, struct packet, link);
 		uint32_t before_end = queued_seq(before) + packet_length(before);
 		if (!seq_after(end, before_end)) {
+			tcp_sack_note_duplicate(c, seq, end);
 			packet_free(p); /* all of it is here already */
 			return;
 		}
 		if (seq_after(before_end, seq)) {
+			tcp_sack_note_duplicate(c, seq, before_end);
 			packet_trim_front(p, before_end - seq);
 			seq = before_end;
 		}
@@ -118,6 +120,7 @@ static void insert_out_of_order(struct tcp_connection *c, struct packet *p, uint
 	list_push_front(after, &p->link);
 	charge(c, p);
 	c->out_of_order_segments++;
+	tcp_sack_note(c, seq, end);
 	/* Those behind that p covers go; the first partly covered one loses p's end instead. */
 	while (p->link.next != &c->out_of_order) {
 		struct packet *next = list_entry(p->link.next, struct packet, link);
@@ -155,8 +158,11 @@ static void pull_out_of_order(struct tcp_connection *c)
 static bool memory_for(struct tcp_connection *c, const struct packet *p)
 {
 	uint64_t limit = 2ull * c->inet.socket.receive_limit;
-	while (c->receive_charge + packet_charge(p) > limit && !list_empty(&c->out_of_order))
+	while (unlikely(c->receive_charge + packet_charge(p) > limit) &&
+		!list_empty(&c->out_of_order)) {
 		drop_queued(c, list_entry(c->out_of_order.prev, struct packet, link));
+		tcp_sack_forget(c); /* RFC 2018 8 allows it, in need */
+	}
 	return c->receive_charge + packet_charge(p) <= limit &&
 	       tcp_memory_reserve(c, packet_charge(p));
 }
@@ -169,6 +175,7 @@ void tcp_purge_receive(struct tcp_connection *c)
 	while ((item = list_pop_front(&c->out_of_order)))
 		packet_free(list_entry(item, struct packet, link));
 	c->receive_charge = 0;
+	tcp_sack_forget(c);
 	tcp_memory_return(c);
 }
 
@@ -257,14 +264,32 @@ static bool trim(
 	return *len > 0 || *fin;
 }
 
+static uint32_t min_seq(uint32_t a, uint32_t b)
+{
+	return seq_before(a, b) ? a : b;
+}
+
+/* RFC 3168 6.1.3: echo what the network marked, at once, until the sender has lowered its window. */
+static void note_congestion(struct tcp_connection *c, const struct tcp_segment *s)
+{
+	if (s->flags & TCP_CWR)
+		c->ecn_echo = false;
+	if (s->congested && s->len > 0) {
+		c->ecn_echo = true;
+		c->ack_now = true;
+	}
+}
+
 static void in_order(struct tcp_connection *c, struct packet *p, uint32_t len)
 {
 	if (len > 0)
 		append(c, p, len);
 	else
 		packet_free(p);
-	if (!list_empty(&c->out_of_order))
+	if (unlikely(!list_empty(&c->out_of_order))) {
 		pull_out_of_order(c);
+		tcp_sack_advance(c);
+	}
 	if (c->fin_known && c->rcv_nxt == c->fin_seq) {
 		c->fin_received = true;
 		c->rcv_nxt++;
@@ -277,7 +302,11 @@ void tcp_receive_data(struct tcp_connection *c, struct packet *p, const struct t
 {
 	uint32_t seq = s->seq, len = s->len;
 	bool fin = s->flags & TCP_FIN;
+	if (unlikely(c->ecn_ok))
+		note_congestion(c, s);
 	if (!trim(c, p, &seq, &len, &fin)) {
+		if (seq_before(s->seq, c->rcv_nxt))
+			tcp_sack_note_duplicate(c, s->seq, min_seq(s->seq + s->len, c->rcv_nxt));
 		tcp_quick_ack_mode(c);
 		c->ack_now = true;
 		packet_free(p);

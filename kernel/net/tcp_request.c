@@ -56,10 +56,11 @@ static void send_syn_ack(const struct flow *f, const struct tcp_agreement *a, ui
 		.seq = a->iss,
 		.ack = a->irs + 1,
 		.window = a->rcv_wnd,
-		.flags = TCP_SYN | TCP_ACK,
+		.flags = TCP_SYN | TCP_ACK | (a->ecn_ok ? TCP_ECE : 0),
 		.tos = tos,
 		.has_timestamp = a->timestamps_ok,
 		.has_scale = a->scale_ok,
+		.sack_permitted = a->sack_ok,
 		.scale = a->rcv_scale,
 		.mss = mss,
 		.timestamp = timestamp,
@@ -152,6 +153,9 @@ static void agree(const struct tcp_connection *l, const struct tcp_segment *s, c
 		.scale_ok = s->has_scale,
 		.snd_scale = s->scale,
 		.timestamps_ok = s->has_timestamp,
+		.sack_ok = s->sack_permitted,
+		/* RFC 3168 6.1.1: if the peer proposes it, as Linux. */
+		.ecn_ok = (s->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR),
 		.ts_recent = s->timestamp,
 		.rcv_wnd = min(socket->receive_limit / 2, 65535u),
 	};
@@ -177,8 +181,9 @@ static void answer_with_cookie(
 {
 	uint32_t timestamp = (uint32_t)now_ms() + a->ts_offset;
 	/* Without timestamps there is no place for the scale. */
+	a->ecn_ok = false;
 	if (!a->timestamps_ok)
-		a->scale_ok = false;
+		a->scale_ok = a->sack_ok = false;
 	else
 		timestamp = tcp_cookie_timestamp(timestamp, a);
 	a->iss = tcp_cookie_make(f, a->irs, &a->peer_mss);
@@ -305,6 +310,8 @@ static void take_agreement(struct tcp_connection *c, const struct tcp_agreement 
 	c->snd_scale = a->scale_ok ? a->snd_scale : 0;
 	c->rcv_scale = a->scale_ok ? a->rcv_scale : 0;
 	c->timestamps_ok = a->timestamps_ok;
+	c->sack_ok = a->sack_ok;
+	c->ecn_ok = a->ecn_ok;
 	c->ts_recent = a->ts_recent;
 	c->ts_recent_ms = now_ms();
 	c->ts_offset = a->ts_offset;

@@ -36,6 +36,8 @@ struct tcp_connection *tcp_new(const struct protocol *p)
 	c->congestion = tcp_congestion_default();
 	c->rcv_mss = TCP_MSS_DEFAULT;
 	c->mss = TCP_MSS_DEFAULT;
+	c->cwnd = TCP_INITIAL_WINDOW * TCP_MSS_DEFAULT; /* until it is connected */
+	c->ssthresh = UINT32_MAX;
 	s->receive_limit = TCP_RECEIVE_DEFAULT;
 	s->send_limit = TCP_SEND_DEFAULT;
 	tcp_timer_init(c);
@@ -207,7 +209,8 @@ static void send_first_syn(struct tcp_connection *c)
 	c->rto_ms = TCP_RTO_INITIAL_MS;
 	c->rtt_seen = false;
 	c->peer_mss = 0;
-	c->timestamps_ok = false;
+	c->timestamps_ok = c->sack_ok = c->ecn_ok = false;
+	tcp_sack_forget(c);
 	c->state = TCP_SYN_SENT;
 	c->call = CALL_CONNECTING;
 	count_one(tcp_active_opens);

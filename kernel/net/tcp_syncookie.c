@@ -9,7 +9,8 @@
 #define LOW_BITS 0xffffffu
 #define SCALE_BITS 0xfu
 #define SCALE_NONE 0xfu
-#define TIMESTAMP_BITS 4u
+#define SACK_BIT 0x10u
+#define TIMESTAMP_BITS 5u
 
 static const uint16_t mss_table[] = {536, 1300, 1440, 1460, 8960, 32768, 65483};
 
@@ -50,7 +51,7 @@ uint16_t tcp_cookie_check(const struct flow *f, uint32_t cookie, uint32_t irs)
 
 uint32_t tcp_cookie_timestamp(uint32_t timestamp, const struct tcp_agreement *a)
 {
-	uint32_t bits = a->scale_ok ? a->snd_scale : SCALE_NONE;
+	uint32_t bits = (a->scale_ok ? a->snd_scale : SCALE_NONE) | (a->sack_ok ? SACK_BIT : 0);
 	uint32_t marked = timestamp >> TIMESTAMP_BITS << TIMESTAMP_BITS | bits;
 	/* Never ahead of the clock: later segments' timestamps must not be older. */
 	return seq_after(marked, timestamp) ? marked - (1u << TIMESTAMP_BITS) : marked;
@@ -60,5 +61,6 @@ void tcp_cookie_timestamp_read(uint32_t echo, struct tcp_agreement *a)
 {
 	uint32_t bits = echo & SCALE_BITS;
 	a->scale_ok = bits != SCALE_NONE;
+	a->sack_ok = echo & SACK_BIT;
 	a->snd_scale = a->scale_ok ? (uint8_t)bits : 0;
 }

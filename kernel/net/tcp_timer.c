@@ -8,6 +8,7 @@
 #define KEEPALIVE_IDLE_S 7200u
 #define KEEPALIVE_INTERVAL_S 75u
 #define KEEPALIVE_COUNT 9u
+#define PROBE_MIN_MS 2u
 
 static uint64_t first_deadline(const struct tcp_connection *c)
 {
@@ -30,24 +31,53 @@ void tcp_timer_stop_all(struct tcp_connection *c)
 		tcp_put(c); /* never the last: the caller has one */
 }
 
-void tcp_rexmit_start(struct tcp_connection *c)
+void tcp_timeout_start(struct tcp_connection *c)
 {
 	uint64_t rto = min((uint64_t)c->rto_ms << min(c->backoff, 16u), (uint64_t)TCP_RTO_MAX_MS);
-	c->persist = false;
+	c->rexmit_kind = TCP_REXMIT_TIMEOUT;
 	c->rexmit_ms = tcp_now_ms(c) + rto;
+	tcp_timer_update(c);
+}
+
+/* RFC 8985 7.2: a probe two round trips after the last segment, if that is before the timeout.  A single segment in
+ * flight may wait for a delayed ACK: with that the timeout is never later. */
+static bool probe_start(struct tcp_connection *c)
+{
+	if (c->snd_nxt - c->snd_una <= c->mss || !c->sack_ok || c->recovery != TCP_OPEN ||
+		c->sacked | c->lost | c->probe_end | c->backoff || !c->rtt_seen)
+		return false;
+	uint32_t after_ms = max(div_round_up(c->srtt_us8 / 4, 1000u), PROBE_MIN_MS);
+	if (after_ms >= c->rto_ms)
+		return false;
+	c->rexmit_kind = TCP_REXMIT_PROBE;
+	c->rexmit_ms = tcp_now_ms(c) + after_ms;
+	tcp_timer_update(c);
+	return true;
+}
+
+void tcp_rexmit_start(struct tcp_connection *c)
+{
+	if (!probe_start(c))
+		tcp_timeout_start(c);
+}
+
+void tcp_reorder_start(struct tcp_connection *c, uint32_t after_us)
+{
+	c->rexmit_kind = TCP_REXMIT_REORDER;
+	c->rexmit_ms = tcp_now_ms(c) + div_round_up(after_us, 1000u);
 	tcp_timer_update(c);
 }
 
 void tcp_rexmit_stop(struct tcp_connection *c)
 {
 	c->rexmit_ms = TIMER_OFF;
-	c->persist = false;
+	c->rexmit_kind = TCP_REXMIT_TIMEOUT;
 }
 
 void tcp_persist_start(struct tcp_connection *c)
 {
-	tcp_rexmit_start(c);
-	c->persist = true;
+	tcp_timeout_start(c);
+	c->rexmit_kind = TCP_REXMIT_PERSIST;
 }
 
 void tcp_keepalive_reset(struct tcp_connection *c)
@@ -90,14 +120,11 @@ static void rexmit_fired(struct tcp_connection *c)
 	} else {
 		tcp_enter_loss(c);
 		/* Resend even into a closed window; the rest follows with the ACKs. */
-		if (tcp_retransmit(c, c->snd_una) && seq_before(c->rexmit_nxt, c->snd_una + c->mss))
-			c->rexmit_nxt = seq_before(c->snd_una + c->mss, c->snd_nxt)
-						? c->snd_una + c->mss
-						: c->snd_nxt;
+		(void)tcp_retransmit_first(c);
 	}
 	c->retries++;
 	c->backoff++;
-	tcp_rexmit_start(c);
+	tcp_timeout_start(c);
 }
 
 /* RFC 9293 3.8.6.1; also pushes what a cork or the silly window rule held back. */
@@ -153,17 +180,31 @@ static void delayed_ack_fired(struct tcp_connection *c)
 	tcp_send_ack(c);
 }
 
+static void retransmission_fired(struct tcp_connection *c)
+{
+	switch (c->rexmit_kind) {
+	case TCP_REXMIT_TIMEOUT:
+		rexmit_fired(c);
+		break;
+	case TCP_REXMIT_PERSIST:
+		persist_fired(c);
+		break;
+	case TCP_REXMIT_PROBE:
+		tcp_probe_fired(c);
+		break;
+	case TCP_REXMIT_REORDER:
+		tcp_reorder_fired(c);
+		break;
+	}
+}
+
 static void fire(struct tcp_connection *c)
 {
 	uint64_t now = tcp_now_ms(c);
 	if (c->delayed_ack_ms <= now)
 		delayed_ack_fired(c);
-	if (c->rexmit_ms <= now) {
-		if (c->persist)
-			persist_fired(c);
-		else
-			rexmit_fired(c);
-	}
+	if (c->rexmit_ms <= now)
+		retransmission_fired(c);
 	if (c->state != TCP_CLOSE && c->keepalive_ms <= now)
 		keepalive_fired(c);
 }

@@ -27,11 +27,16 @@
 
 static struct link_script {
 	unsigned loss, duplicate, reorder; /* per thousand */
+	unsigned loss_ppm;                 /* and per million */
 	uint64_t delay_ns;
+	uint64_t rate;  /* bytes a second, each way (told apart by the ports' order); 0: no limit */
+	uint32_t queue; /* bytes that wait for it at most; what comes then is lost */
+	uint32_t mark;  /* from this many on they are marked (ECN) if they may be; 0: never */
+	uint64_t free_ns[2]; /* when the line is free again */
 	uint32_t seed;
 	/* Look at, and perhaps drop, each packet: true drops.  NULL: none. */
 	bool (*filter)(const uint8_t *ip, uint32_t len);
-	unsigned n_sent, n_lost;
+	unsigned n_sent, n_lost, n_marked;
 } script;
 
 static unsigned roll(void)
@@ -61,6 +66,33 @@ static void launch(struct packet *p, uint64_t delay_ns)
 	timer_start(&f->timer, clock_monotonic_ns() + delay_ns);
 }
 
+/* Behind those on the line already.  False: there is no room. */
+static bool queue_up(uint8_t *ip, uint32_t len, uint64_t *delay_ns)
+{
+	if (!script.rate)
+		return true;
+	uint64_t now = clock_monotonic_ns();
+	uint64_t *free_ns = &script.free_ns[load_be16(ip + 20) < load_be16(ip + 22)];
+	*free_ns = max(*free_ns, now);
+	uint64_t waiting = (*free_ns - now) * script.rate / NS_PER_S;
+	if (script.queue && waiting + len > script.queue)
+		return false;
+	if (script.mark && waiting > script.mark && (ip[1] & 3) != 0) {
+		ip[1] |= 3; /* the header's checksum is not looked at on loopback */
+		script.n_marked++;
+	}
+	*free_ns += len * NS_PER_S / script.rate;
+	*delay_ns += *free_ns - now;
+	return true;
+}
+
+/* Per million. */
+static unsigned roll_fine(void)
+{
+	script.seed = script.seed * 1664525u + 1013904223u;
+	return (uint32_t)((uint64_t)script.seed * 1000000 >> 32);
+}
+
 static int link_transmit(struct netif *n, struct packet *p)
 {
 	(void)n;
@@ -69,7 +101,9 @@ static int link_transmit(struct netif *n, struct packet *p)
 	assert(copy && len <= loopback.mtu);
 	packet_free(p);
 	script.n_sent++;
-	bool drop = roll() < script.loss;
+	uint64_t delay_ns = script.delay_ns;
+	bool drop = !queue_up(packet_data(copy), len, &delay_ns) ||
+		    roll_fine() < script.loss * 1000 + script.loss_ppm;
 	if (script.filter && script.filter(packet_data(copy), len))
 		drop = true;
 	if (drop) {
@@ -78,8 +112,8 @@ static int link_transmit(struct netif *n, struct packet *p)
 		return 0;
 	}
 	if (roll() < script.duplicate)
-		launch(packet_copy(copy, 0, len), script.delay_ns + roll() * 1000);
-	launch(copy, script.delay_ns + (roll() < script.reorder ? script.delay_ns * 2 : 0));
+		launch(packet_copy(copy, 0, len), delay_ns + roll() * 1000);
+	launch(copy, delay_ns + (roll() < script.reorder ? script.delay_ns * 2 : 0));
 	return 0;
 }
 
