@@ -49,6 +49,7 @@
 
 #define CAP_CHOWN 0
 #define CAP_DAC_OVERRIDE 1
+#define CAP_DAC_READ_SEARCH 2
 #define CAP_KILL 5
 #define CAP_SETGID 6
 #define CAP_SETUID 7
@@ -63,6 +64,8 @@
 #define CAP_SYS_NICE 23
 #define CAP_SYS_RESOURCE 24
 #define CAP_SYS_TIME 25
+#define CAP_SYS_TTY_CONFIG 26
+#define CAP_LEASE 28
 #define CAP_LAST 40
 #define CAP_ALL ((1ull << (CAP_LAST + 1)) - 1)
 

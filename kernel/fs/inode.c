@@ -99,6 +99,14 @@ void inode_publish(struct inode *i)
 	spin_unlock(&table.lock, state);
 }
 
+void inode_publish_once(struct inode *i)
+{
+	irq_state state = spin_lock(&table.lock);
+	if (list_empty(&i->hash_link))
+		list_push_front(inode_bucket(i->super, i->number), &i->hash_link);
+	spin_unlock(&table.lock, state);
+}
+
 /* Under the lock: does something go on with that number that must end first? */
 static bool table_is_busy(struct super *s, uint64_t number)
 {

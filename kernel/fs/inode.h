@@ -217,6 +217,7 @@ struct inode *inode_in_memory(struct super *super, uint64_t number) must_check;
 /* A new one, reference 1, n_links 1, times now, not to be found by number until inode_publish(). NULL: out of memory. */
 struct inode *inode_new(struct super *super, uint64_t number) must_check;
 void inode_publish(struct inode *inode);
+void inode_publish_once(struct inode *inode); /* unless it is to be found already */
 static inline void inode_get(struct inode *inode)
 {
 	atomic_fetch_add_explicit(&inode->references, 1, memory_order_relaxed);

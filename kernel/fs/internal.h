@@ -118,6 +118,8 @@ int make_node(struct dentry *base, const char *path, const struct inode_request 
 
 /* open.c: the file of an inode, unchecked; flags as open(2). */
 int open_inode(struct dentry *d, uint32_t flags, struct file **out) must_check;
+/* open.c: of a dentry that was found, with all checks of open(2). */
+int open_dentry(struct dentry *d, uint32_t flags, struct file **out) must_check;
 
 /* regular.c, directory.c, anonymous.c */
 extern const struct file_ops regular_ops, directory_ops, path_ops;

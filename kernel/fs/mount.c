@@ -2,6 +2,7 @@
  * What is mounted where, the root and the working directory, and the way from a dentry back to its path.
  */
 #include "abi/linux/errno.h"
+#include "abi/linux/mount.h"
 #include "kernel/dev/block.h"
 #include "kernel/fs/dev/device.h"
 #include "kernel/fs/internal.h"
@@ -13,8 +14,12 @@
 
 struct dentry *root_dentry, *working_dentry;
 
-static struct list mounts =
-	LIST_INIT(mounts); /* grows while the machine starts, then never changes */
+#define MOUNTS_MAX 256u
+
+/* Only ever grows, at its end, under mount_lock: so whoever walks along it takes no lock. */
+static struct list mounts = LIST_INIT(mounts);
+static unsigned n_mounts;
+static struct mutex mount_lock;
 
 int mount_at(struct super *s, struct dentry *at)
 {
@@ -122,6 +127,7 @@ int vfs_mount_root(const char *device, bool in_place)
 {
 	struct super *root;
 	dentry_cache_init();
+	mutex_init(&mount_lock);
 	names_init();
 	open_init();
 	proc_files_init();
@@ -134,6 +140,117 @@ int vfs_mount_root(const char *device, bool in_place)
 	mount_system("/sys", sysfs_make);
 	mount_system("/dev", devfs_make);
 	return 0;
+}
+
+/* --- mount(2) ------------------------------------------------------------------------------- */
+
+static unsigned super_flags(unsigned flags)
+{
+	return (flags & MS_RDONLY ? SUPER_READ_ONLY : 0) |
+	       (flags & MS_NOSUID ? SUPER_NO_SET_ID : 0) |
+	       (flags & MS_NODEV ? SUPER_NO_DEVICES : 0) | (flags & MS_NOEXEC ? SUPER_NO_EXEC : 0);
+}
+
+/* "size=16m,mode=755": of a tmpfs.  Options it does not know are not refused: they ask for less than there is. */
+static int tmpfs_with(const char *data, struct super **out)
+{
+	struct memory_usage usage;
+	page_usage(&usage);
+	uint64_t size = usage.total * PAGE_SIZE / 2, mode = 01777, n;
+	for (const char *s = data; s && *s; s = strchr(s, ','), s += s != NULL) {
+		const char *digits = s + 5;
+		if (string_starts_with(s, "size=") && string_parse_u64(&digits, &n)) {
+			unsigned shift = *digits == 'k'   ? 10
+					 : *digits == 'm' ? 20
+					 : *digits == 'g' ? 30
+							  : 0;
+			size = n > UINT64_MAX >> shift ? UINT64_MAX : n << shift;
+			size = *digits == '%' ? usage.total * PAGE_SIZE / 100 * min(n, 100ul)
+					      : size;
+		} else if (string_starts_with(s, "mode=")) {
+			for (mode = 0; *digits >= '0' && *digits <= '7'; digits++)
+				mode = (mode << 3 | (uint64_t)(*digits - '0')) & 07777;
+		}
+	}
+	int err = tmpfs_make(size ? size : UINT64_MAX, out);
+	if (!err)
+		(*out)->root->mode = S_IFDIR | (uint32_t)mode;
+	return err;
+}
+
+static int super_for(
+	const char *source, const char *type, unsigned flags, const char *data, struct super **out)
+{
+	if (!strcmp(type, "tmpfs") || !strcmp(type, "ramfs"))
+		return tmpfs_with(data, out);
+	if (!strcmp(type, "proc"))
+		return procfs_make(out);
+	if (!strcmp(type, "sysfs"))
+		return sysfs_make(out);
+	if (!strcmp(type, "devtmpfs"))
+		return devfs_make(out);
+	for (unsigned n = 0; n < n_filesystems; n++)
+		if (!strcmp(filesystems[n]->name, type) &&
+			(filesystems[n]->flags & FILESYSTEM_DEVICE)) {
+			struct block_device *device = block_find(source);
+			return device ? mount_device(device,
+						flags & MS_RDONLY ? SUPER_READ_ONLY : 0, out)
+				      : -ENOTBLK;
+		}
+	return -ENODEV;
+}
+
+int vfs_mount(
+	const char *source, struct dentry *at, const char *type, unsigned flags, const char *data)
+{
+	struct super *s;
+	if (!S_ISDIR(at->inode->mode))
+		return -ENOTDIR;
+	mutex_lock(&mount_lock);
+	int err = n_mounts >= MOUNTS_MAX ? -ENOSPC : at->flags & DENTRY_DELETED ? -ENOENT : 0;
+	if (!err)
+		err = super_for(source, type, flags, data, &s);
+	if (!err) {
+		s->flags |= super_flags(flags);
+		if (!(s->type->flags & FILESYSTEM_DEVICE))
+			string_copy(s->source, source, sizeof(s->source));
+		err = mount_at(s, at);
+		n_mounts += !err;
+	}
+	mutex_unlock(&mount_lock);
+	return err;
+}
+
+int vfs_remount(struct dentry *root, unsigned flags)
+{
+	if (root->parent != root || (root->flags & DENTRY_NAMELESS))
+		return -EINVAL;
+	struct super *s = dentry_super(root);
+	/* What was never to be written to stays so: its disk may be shared. */
+	s->flags = (s->flags & SUPER_READ_ONLY) | super_flags(flags);
+	return 0;
+}
+
+int vfs_unmount(struct dentry *root)
+{
+	return root->parent == root && !(root->flags & DENTRY_NAMELESS) ? -EBUSY : -EINVAL;
+}
+
+int vfs_find_device(uint64_t device, struct dentry **root)
+{
+	struct super *s;
+	list_for_each (s, &mounts, link)
+		if (s->device == device) {
+			dentry_get(s->root_dentry);
+			*root = s->root_dentry;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+const char *vfs_filesystem_name(unsigned n)
+{
+	return n < n_filesystems ? filesystems[n]->name : NULL;
 }
 
 void vfs_sync_all(void)

@@ -157,6 +157,13 @@ static int open_found(struct dentry *d, uint32_t flags, struct file **out)
 	return 0;
 }
 
+int open_dentry(struct dentry *d, uint32_t flags, struct file **out)
+{
+	flags &= OPEN_FLAGS & ~(uint32_t)(O_CREAT | O_EXCL);
+	int err = open_check(d, flags, flags & O_DIRECTORY);
+	return err < 0 ? err : open_found(d, flags, out);
+}
+
 /* The last component is not there: make it, with the directory locked.  *created says whether it was us. */
 static int open_create(struct walk *w, uint32_t mode, struct dentry **out, bool *created)
 {

@@ -364,6 +364,24 @@ static int regular_map(struct file *f, struct page_cache **out, uint64_t *id, ui
 	return 0;
 }
 
+void vfs_cache_count(
+	struct file *f, uint64_t first, uint64_t last, uint64_t *n_cached, uint64_t *n_dirty)
+{
+	*n_cached = *n_dirty = 0;
+	if (f->ops != &regular_ops)
+		return;
+	struct page_cache *c = f->inode->data;
+	for (uint64_t i = page_cache_next(c, first); i <= last && i != UINT64_MAX;
+		i = page_cache_next(c, i + 1)) {
+		struct page *p = page_cache_find(c, i);
+		if (!p)
+			continue;
+		++*n_cached;
+		*n_dirty += (p->flags & PAGE_DIRTY) && !(c->flags & PAGE_CACHE_KEEP);
+		page_put(p);
+	}
+}
+
 static int regular_sync(struct file *f, bool data_only)
 {
 	return f->inode->ops->sync ? f->inode->ops->sync(f->inode, data_only) : 0;

@@ -99,6 +99,33 @@ int vfs_xattr_set(struct dentry *d, const char *name, const void *value, size_t 
 	unsigned flags) must_check;
 long vfs_xattr_list(struct dentry *d, char *list, size_t size, unsigned flags) must_check;
 
+/* name_to_handle_at(2): what stands for an inode across its names.  -EOPNOTSUPP: not on this file system. */
+struct file_handle_key {
+	uint64_t number;
+	int64_t born_s;
+	uint64_t born_ns;
+};
+int vfs_handle_of(struct dentry *d, struct file_handle_key *out, int *mount_id) must_check;
+/* In the file system of `mount`; flags as open(2).  -ESTALE: gone, or a directory. */
+int vfs_open_handle(struct dentry *mount, const struct file_handle_key *key, uint32_t flags,
+	struct file **out) must_check;
+
+/* mount(2) of something new at a directory; flags: MS_; data: options, NUL-terminated.  -ENODEV: no such file system;
+ * -ENOTBLK, -EINVAL, -EBUSY, -ENOSPC: too many. */
+int vfs_mount(const char *source, struct dentry *at, const char *type, unsigned flags,
+	const char *data) must_check;
+/* MS_REMOUNT: flags of what is mounted at root.  -EINVAL: it is no root. */
+int vfs_remount(struct dentry *root, unsigned flags) must_check;
+/* umount2(2): -EBUSY for whatever is mounted, -EINVAL else. */
+int vfs_unmount(struct dentry *root) must_check;
+/* ustat(2), by st_dev: the super's root, counted; -EINVAL. */
+int vfs_find_device(uint64_t device, struct dentry **root) must_check;
+/* sysfs(2): names of file systems by number; NULL behind the last. */
+const char *vfs_filesystem_name(unsigned n);
+/* cachestat(2): pages from first to last that are cached, and dirty; both 0 without a cache. */
+void vfs_cache_count(
+	struct file *f, uint64_t first, uint64_t last, uint64_t *n_cached, uint64_t *n_dirty);
+
 /* inotify(7).  add: mask is checked; the watch descriptor, -EEXIST, -EACCES, -ENOSPC.  Both: f is one of its files. */
 int inotify_create(uint32_t flags, struct file **out) must_check; /* O_NONBLOCK; -EMFILE */
 bool file_is_inotify(const struct file *f);

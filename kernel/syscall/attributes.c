@@ -102,6 +102,7 @@ _Static_assert(sizeof(struct statx) == 256, "struct statx");
 
 #define STATX_BASIC_STATS 0x7ffu
 #define STATX_BTIME 0x800u
+#define STATX_MNT_ID 0x1000u
 #define STATX_RESERVED 0x80000000u
 
 /* Linux's dev_t: 12 bits of major, 20 of minor, interleaved. */
@@ -123,7 +124,8 @@ static struct statx_time statx_time_of(struct linux_timespec t)
 static struct statx statx_of(const struct linux_stat *st)
 {
 	struct statx x = {
-		.mask = STATX_BASIC_STATS,
+		.mask = STATX_BASIC_STATS | STATX_MNT_ID,
+		.mount_id = st->st_dev,
 		.blksize = (uint32_t)st->st_blksize,
 		.nlink = (uint32_t)st->st_nlink,
 		.uid = st->st_uid,
@@ -264,6 +266,19 @@ long sys_fchmodat(const struct syscall_args *args)
 {
 	struct dentry *d = NULL;
 	int err = place_lookup(arg_int(args, 0), arg_user(args, 1), 0, 0, &d);
+	return chmod_dentry(err, d, arg_uint(args, 2));
+}
+
+#define CHMOD_FLAGS (unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
+
+long sys_fchmodat2(const struct syscall_args *args)
+{
+	struct dentry *d = NULL;
+	unsigned flags = arg_uint(args, 3);
+	if (flags & ~CHMOD_FLAGS)
+		return -EINVAL;
+	int err = place_lookup(arg_int(args, 0), arg_user(args, 1), flags,
+		flags & AT_SYMLINK_NOFOLLOW ? LOOKUP_NO_FOLLOW : 0, &d);
 	return chmod_dentry(err, d, arg_uint(args, 2));
 }
 

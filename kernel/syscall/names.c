@@ -268,22 +268,6 @@ long sys_umask(const struct syscall_args *args)
 }
 
 /* The tree is what the machine was started with. */
-long sys_mount(const struct syscall_args *args)
-{
-	(void)args;
-	return -EPERM;
-}
-
-long sys_umount2(const struct syscall_args *args)
-{
-	struct dentry *d;
-	int err = place_lookup(AT_FDCWD, arg_user(args, 0), 0, 0, &d);
-	if (err < 0)
-		return err;
-	dentry_put(d);
-	return -EINVAL;
-}
-
 /* --- getdents64(2) --- */
 
 #define ENTRIES_SIZE 4096u /* in the kernel at a time */

@@ -3,7 +3,7 @@
 
 #include "kernel/syscall/syscall.h"
 
-#define SYSCALL_NUMBERS 452u
+#define SYSCALL_NUMBERS 453u
 
 /* Flags of table.def. */
 #define RESTART 1u
