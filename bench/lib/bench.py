@@ -71,8 +71,9 @@ def profile_plugin():
     return compile_program("profile.so", os.path.join(HERE, "plugin", "profile.c"), "-shared", "-fPIC", "-lpthread")
 
 
-def hello():
-    return compile_program("hello", os.path.join(HERE, "linux", "hello.c"), "-static")
+def own_program(name):
+    """A program of bench/guest, for both sides."""
+    return compile_program(name, os.path.join(HERE, "guest", f"{name}.c"), "-static", "-pthread")
 
 
 def pvh_entry(path):
@@ -123,7 +124,7 @@ def private_network():
 class Guest:
     """QEMU with the counting plug-in, as a context manager; its console is the file console."""
 
-    def __init__(self, name, arguments, icount=False, counters=None, count=True, devices=False, profile=None):
+    def __init__(self, name, arguments, icount=False, counters=None, count=True, devices=False, profile=None, markers=()):
         self.console, self.out, self.sock = (work(f"{name}.{kind}") for kind in ("console", "counts", "sock"))
         for path in (self.console, self.out, self.sock):
             if os.path.exists(path):
@@ -134,7 +135,8 @@ class Guest:
         self.argv += ["-seed", "1", "-display", "none", "-no-reboot", "-monitor", "none", "-serial", "file:" + self.console]
         if count:
             options = {"out": self.out, "sock": self.sock, **(counters or {})}
-            self.argv += ["-plugin", plugin() + "".join(f",{k}={v}" for k, v in options.items())]
+            self.argv += ["-plugin", plugin() + "".join(f",{k}={v}" for k, v in options.items()) +
+                          "".join(f",match={m}" for m in markers)]
         if profile:     # (base, size) of the kernel's text: counts per instruction, for bench/profile
             self.argv += ["-plugin", f"{profile_plugin()},sock={self.sock}.profile,base={profile[0]:x},size={profile[1]}"]
         self.trace = work(f"{name}.trace") if devices else None

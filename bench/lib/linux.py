@@ -4,11 +4,12 @@ import re
 import shutil
 import subprocess
 
-from bench import GUEST_IP, HERE, MAC, TAP, cached, compile_program, die, hello, host_tsc_khz, read, work
+from bench import GUEST_IP, HERE, MAC, TAP, cached, compile_program, die, host_tsc_khz, own_program, read, work
 
 # program, its arguments, more files {path in the guest: file here or bytes}, console text when ready
 APPS = {
     "hello": (None, [], {}, b"HELLO from app"),
+    "abi": (None, [], {}, None),
     "redis": ("redis-server", ["--save", "", "--appendonly", "no", "--protected-mode", "no", "--bind", "0.0.0.0",
               "--port", "6379", "--dir", "/tmp"], {}, b"eady to accept"),
     "nginx": ("nginx", ["-c", "/etc/nginx.conf", "-e", "stderr"],
@@ -50,7 +51,7 @@ def initramfs(app):
         files.update({k.lstrip("/"): v if isinstance(v, bytes) else read(v) for k, v in extra.items()})
         used = sum(map(len, own.values()))
     else:
-        files["init"] = read(hello())
+        files["init"] = read(own_program(app))
         used = len(files["init"])
     out = work(f"{app}.cpio")
     write_cpio(out, files)

@@ -4,7 +4,7 @@ import re
 import shlex
 import subprocess
 
-from bench import BUILD, GUEST_IP, HOST_IP, MAC, MOTE, TAP, die, hello, work
+from bench import BUILD, GUEST_IP, HOST_IP, MAC, MOTE, TAP, die, own_program, work
 from linux import APPS, program
 
 KERNEL = os.path.join(BUILD, "kernel-x86_64.elf")
@@ -26,7 +26,7 @@ def command(app):
                 f.write(content)
             content = source
         options += ["-f", f"{content}:{path}"]
-    return options, [program(name) if name else hello(), *args]
+    return options, [program(name) if name else own_program(app), *args]
 
 
 def run(argv):

@@ -118,7 +118,7 @@ static struct {
 	char text[128];
 	size_t len, pos;
 	bool seen;
-} marker[16];
+} marker[64];
 static int markers;
 static const char *sock_path;
 static int quit, mmio, lean, first_user;
@@ -383,7 +383,7 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
 			sock_path = strdup(v);
 		} else if (option(argv[i], "out", &v)) {
 			out_path = strdup(v);
-		} else if (option(argv[i], "match", &v) && *v && markers < 16) {
+		} else if (option(argv[i], "match", &v) && *v && markers < 64) {
 			strncpy(marker[markers].text, v, sizeof marker[0].text - 1);
 			marker[markers].len = strlen(marker[markers].text);
 			markers++;
