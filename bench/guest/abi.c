@@ -43,7 +43,8 @@ static void null_call(long n)
 static void touch(size_t bytes, long n, int advice)
 {
 	while (n-- > 0) {
-		char *p = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p =
+			mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		must(p != MAP_FAILED, "mmap");
 		if (advice)
 			madvise(p, bytes, advice);
@@ -145,7 +146,9 @@ static void epoll_round(long n)
 	struct epoll_event event = {.events = EPOLLIN}, got;
 	must(epoll_ctl(ep, EPOLL_CTL_ADD, e, &event) == 0, "epoll");
 	while (n-- > 0)
-		must(write(e, &x, 8) == 8 && epoll_wait(ep, &got, 1, -1) == 1 && read(e, &x, 8) == 8, "epoll");
+		must(write(e, &x, 8) == 8 && epoll_wait(ep, &got, 1, -1) == 1 &&
+				read(e, &x, 8) == 8,
+			"epoll");
 	close(e), close(ep);
 }
 
@@ -162,7 +165,9 @@ static void read_page(long n)
 static void map_round(long n)
 {
 	while (n-- > 0)
-		munmap(mmap(0, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 16 * PAGE);
+		munmap(mmap(0, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			       0),
+			16 * PAGE);
 }
 
 static const struct {

@@ -3,7 +3,8 @@
  * half, the kernel in the upper half (its image, a direct map of all memory, device windows, a
  * window for stacks with guard pages).  struct mmu stands for the lower half; the host port has several.
  *
- * Who calls holds the address space's lock; kernel mappings have a lock of their own.
+ * Entries change under the address space's spinlock, but for mmu_map(), which only needs that no table goes
+ * away: that happens in mmu_prune() alone, where nobody else may look.  Kernel mappings have a lock of their own.
  */
 #pragma once
 
@@ -34,8 +35,15 @@ int mmu_init(struct mmu *m) must_check;
 /* Free the tables; all entries are unmapped already. */
 void mmu_destroy(struct mmu *m);
 
-/* Map one page of that size where nothing is mapped.  -ENOMEM: no page for a table. */
+/* Map one page of that size.  -EEXIST: something is mapped there, or a table stands in a large page's place;
+ * -ENOMEM: no page for a table.  Of several CPUs one wins. */
 int mmu_map(struct mmu *m, uintptr_t va, phys_addr pa, size_t size, unsigned prot) must_check;
+/* Could a large page be mapped around va, with neither entries nor a table in its place? */
+bool mmu_is_bare(struct mmu *m, uintptr_t va);
+/* Make the large page around va 512 small ones that map the same.  -ENOMEM. */
+int mmu_split(struct mmu *m, uintptr_t va) must_check;
+/* Nothing is mapped in [start, end) and nobody looks or maps: free the tables that lie in it, flushed. */
+void mmu_prune(struct mmu *m, uintptr_t start, uintptr_t end);
 
 /* What is mapped at va; false when nothing is. */
 bool mmu_lookup(struct mmu *m, uintptr_t va, struct mmu_entry *out) must_check;
@@ -46,6 +54,9 @@ uintptr_t mmu_next(struct mmu *m, uintptr_t va, uintptr_t end);
 /* Take the entry at va away and say what it was; false when there was none.  The translation may
  * live on in TLBs until mmu_flush(). */
 bool mmu_unmap(struct mmu *m, uintptr_t va, struct mmu_entry *out);
+
+/* The same for the first entry in [va, end): where it was, or end. */
+uintptr_t mmu_unmap_next(struct mmu *m, uintptr_t va, uintptr_t end, struct mmu_entry *out);
 
 /* Change the protection of the entry at va, replacing its page when pa is not NULL; clears dirty
  * and accessed.  No entry there: nothing happens. */

@@ -4,7 +4,7 @@
  *
  * Locking: the owner (kernel/proc) has a sleeping reader-writer lock.  "W": the caller holds it for
  * writing; "R": for reading at least.  Functions that may wait for a disk say "sleeps".
- * Anonymous pages have a spinlock per address space inside.
+ * Page tables have a spinlock per address space inside; a fault of anonymous memory takes none.
  */
 #pragma once
 
@@ -50,10 +50,14 @@ struct address_space {
 	unsigned n_areas;
 	/* No gap above gap_top is larger than gap_largest: where to look for room.  Under W. */
 	uintptr_t gap_top, gap_largest;
-	struct spinlock lock; /* held for every edit of page tables; stacks grow under it and R */
-	atomic_uint lock_holder; /* CPU + 1, or 0 */
-	atomic_long n_trimmable; /* entries of file pages */
-	uintptr_t trim_at;       /* where the next look for pages to trim starts; under lock */
+	struct spinlock
+		lock; /* held for edits of page tables but mmu_map(); stacks grow under it and R */
+	atomic_uint lock_holder;    /* CPU + 1, or 0 */
+	atomic_long n_trimmable;    /* entries of file pages */
+	uintptr_t trim_at;          /* where the next look for pages to trim starts; under lock */
+	uintptr_t cut_at;           /* and for large pages to cut */
+	atomic_long large_pages;    /* entries of 2 MB */
+	atomic_bool no_large_pages; /* PR_SET_THP_DISABLE */
 	_Atomic uint64_t resident_pages, minor_faults, major_faults;
 };
 
@@ -115,6 +119,13 @@ unsigned long address_space_trim(struct address_space *s, unsigned long n);
 
 /* W.  Take pages of that cache from byte offset `from` on out of all mappings (truncate). */
 void address_space_unmap_cache(struct address_space *s, struct page_cache *c, uint64_t from);
+
+/* Which anonymous memory is given in large pages: everything, what MADV_HUGEPAGE asks for, nothing.  For all spaces. */
+enum large_policy { LARGE_ALWAYS, LARGE_ADVISED, LARGE_NEVER };
+void large_set_policy(enum large_policy p);
+enum large_policy large_get_policy(void);
+/* R.  Large pages of the area that are in memory. */
+uint64_t area_large_pages(struct address_space *s, const struct area *a);
 
 /* R.  mincore(2): one byte per page. */
 void address_space_residency(

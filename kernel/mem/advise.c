@@ -2,6 +2,7 @@
 #include "abi/linux/errno.h"
 #include "kernel/arch/upcall.h"
 #include "kernel/mem/area.h"
+#include "kernel/mem/large.h"
 
 /* Linux's numbers (asm-generic/mman-common.h). */
 enum advice {
@@ -26,6 +27,7 @@ enum advice {
 	ADVISE_PAGEOUT = 21,
 	ADVISE_POPULATE_READ = 22,
 	ADVISE_POPULATE_WRITE = 23,
+	ADVISE_COLLAPSE = 25,
 };
 
 static int set_flags(
@@ -45,8 +47,14 @@ static int drop(struct address_space *s, struct area *a, uintptr_t start, uintpt
 {
 	if (a->flags & (AREA_LOCKED | AREA_SPECIAL))
 		return -EINVAL;
-	area_unmap_pages(s, a, max(start, a->start), min(end, a->end));
-	return 0;
+	start = max(start, a->start);
+	end = min(end, a->end);
+	int err = large_cut(s, start);
+	if (err == 0)
+		err = large_cut(s, end);
+	if (err == 0)
+		area_unmap_pages(s, a, start, end);
+	return err;
 }
 
 /* MADV_FREE: the pages may go at any time, so why not now. */
@@ -69,6 +77,13 @@ static int drop_shared(struct address_space *s, struct area *a, uintptr_t start,
 	area_unmap_pages(s, a, start, end);
 	page_cache_punch(a->cache, a->offset + (start - a->start), a->offset + (end - a->start));
 	return 0;
+}
+
+static int collapse(struct address_space *s, struct area *a, uintptr_t start, uintptr_t end)
+{
+	return a->cache != NULL || a->flags & AREA_NO_HUGE
+		       ? -EINVAL
+		       : large_collapse(s, a, start, min(end, a->end));
 }
 
 static int for_each_part(struct address_space *s, uintptr_t start, uintptr_t end,
@@ -121,6 +136,8 @@ static int apply_advice(struct address_space *s, uintptr_t start, uintptr_t end,
 		return set_flags(s, start, end, AREA_HUGE, AREA_NO_HUGE);
 	case ADVISE_NOHUGEPAGE:
 		return set_flags(s, start, end, AREA_NO_HUGE, AREA_HUGE);
+	case ADVISE_COLLAPSE:
+		return for_each_part(s, start, end, collapse);
 	case ADVISE_DONTDUMP:
 		return set_flags(s, start, end, AREA_DONTDUMP, 0);
 	case ADVISE_DODUMP:

@@ -1,12 +1,13 @@
 /*
  * Areas: the tree, splitting and joining, finding room, and how /proc/self/maps shows them.
- * Page tables are not touched here.
+ * Page tables are not touched here, but for cutting a large page that an area's new end would go through.
  */
 #include "kernel/mem/area.h"
 #include "abi/linux/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
+#include "kernel/mem/large.h"
 
 static struct area *of_node(const struct tree_node *n)
 {
@@ -130,7 +131,9 @@ int area_split(struct address_space *s, uintptr_t at)
 	if (s->n_areas >= AREAS_MAX)
 		return -ENOMEM;
 	struct area *upper = NULL;
-	int err = area_new(a, &upper);
+	int err = large_cut(s, at);
+	if (err == 0)
+		err = area_new(a, &upper);
 	if (err < 0)
 		return err;
 	upper->start = at;

@@ -1,15 +1,14 @@
 /*
  * Page faults: R is held, so areas stand still; other CPUs may resolve faults of the same page.  Each
- * kind of fault first gets the page, without locks, then enters it under the spinlock if the entry is
- * still as it was; if not, somebody else was faster, and trying again is always right.
- *
- * Pages here are 4 KB.  Anonymous areas of 2 MB and more are where large ones will be entered
- * (mmu_map() takes the size), in fault_anonymous().
+ * kind of fault first gets the page, without locks, then enters it if nothing is there yet, or, under the
+ * spinlock, if the entry is still as it was; if not, somebody else was faster, and trying again is always
+ * right.  Pages that trimming may take away enter under the spinlock, for the accounts.
  */
 #include "abi/linux/errno.h"
 #include "kernel/arch/upcall.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/area.h"
+#include "kernel/mem/large.h"
 #include "kernel/mem/thrash.h"
 
 #define AROUND 16u /* pages of a file entered per fault, if they are in the cache; divides 64 */
@@ -21,16 +20,13 @@ struct fault {
 	bool write;
 };
 
-/* Enter p, whose reference becomes the entry's, where nothing is.  Under the spinlock. */
-static int enter_locked(struct fault *f, uintptr_t va, struct page *p)
+/* Enter p, whose reference becomes the entry's, where nothing is. */
+static int enter_at(struct fault *f, uintptr_t va, struct page *p)
 {
-	struct mmu_entry e;
-	if (mmu_lookup(&f->s->mmu, va, &e))
-		return -EEXIST;
 	return mmu_map(&f->s->mmu, va, page_to_phys(p), PAGE_SIZE, area_page_prot(f->area, p));
 }
 
-/* n pages like p were entered; still under the spinlock. */
+/* n pages like p were entered. */
 static void count_entered(struct fault *f, const struct page *p, unsigned n)
 {
 	atomic_fetch_add_explicit(&f->s->resident_pages, n, memory_order_relaxed);
@@ -42,12 +38,16 @@ static void count_entered(struct fault *f, const struct page *p, unsigned n)
 
 static int enter(struct fault *f, struct page *p)
 {
-	irq_state state = space_lock(f->s);
-	int err = enter_locked(f, f->va, p);
+	bool trimmable = area_page_is_trimmable(p);
+	irq_state state = {0};
+	if (trimmable)
+		state = space_lock(f->s);
+	int err = enter_at(f, f->va, p);
 	if (err == 0)
 		count_entered(f, p, 1);
-	space_unlock(f->s, state);
-	if (err == 0)
+	if (trimmable)
+		space_unlock(f->s, state);
+	if (likely(err == 0))
 		return 0;
 	page_put(p);
 	return err == -EEXIST ? 0 : err;
@@ -55,6 +55,8 @@ static int enter(struct fault *f, struct page *p)
 
 static int fault_anonymous(struct fault *f)
 {
+	if (f->write && large_fault(f->s, f->area, f->va) == 0)
+		return 0;
 	struct page *p = area_zero_page();
 	if (f->write)
 		p = page_alloc(0, PAGE_ZERO);
@@ -67,14 +69,9 @@ static int fault_anonymous(struct fault *f)
 static int fault_special(struct fault *f)
 {
 	const void *page = f->area->pages[(f->va - f->area->start) / PAGE_SIZE];
-	struct mmu_entry e;
-	int err = 0;
-	irq_state state = space_lock(f->s);
-	if (!mmu_lookup(&f->s->mmu, f->va, &e))
-		err = mmu_map(&f->s->mmu, f->va, virt_to_phys(page), PAGE_SIZE,
-			area_page_prot(f->area, NULL));
-	space_unlock(f->s, state);
-	return err;
+	int err = mmu_map(
+		&f->s->mmu, f->va, virt_to_phys(page), PAGE_SIZE, area_page_prot(f->area, NULL));
+	return err == -EEXIST ? 0 : err;
 }
 
 /* --- files ------------------------------------------------------------------------------------- */
@@ -106,7 +103,7 @@ static void enter_around(struct fault *f, uint64_t index)
 	for (unsigned i = 0; i < n; i++, va += PAGE_SIZE) {
 		if (pages[i] == NULL)
 			continue;
-		if (enter_locked(f, va, pages[i]) < 0) {
+		if (enter_at(f, va, pages[i]) < 0) {
 			page_put(pages[i]);
 			continue;
 		}
@@ -229,6 +226,8 @@ static int fault_present(struct fault *f, const struct mmu_entry *e, struct page
 static struct page *look(struct fault *f, struct mmu_entry *e)
 {
 	struct page *p = NULL;
+	if (!mmu_lookup(&f->s->mmu, f->va, e))
+		return NULL;
 	irq_state state = space_lock(f->s);
 	if (mmu_lookup(&f->s->mmu, f->va, e)) {
 		p = page_from_phys(e->pa);

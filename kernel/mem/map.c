@@ -3,6 +3,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mem/area.h"
 #include "kernel/mem/heap.h"
+#include "kernel/mem/large.h"
 
 static struct page *zero_page;
 
@@ -85,6 +86,8 @@ void gather_add(struct gather *g, uintptr_t va, const struct mmu_entry *e, struc
 	if (p == NULL)
 		return;
 	uint64_t n_pages = e->size / PAGE_SIZE;
+	if (n_pages > 1)
+		large_gone(g->s);
 	if (area_page_is_anonymous(p))
 		page_count_anonymous(-(long)n_pages);
 	if (area_page_is_trimmable(p))
@@ -98,10 +101,8 @@ static uintptr_t unmap_some(struct gather *g, const struct area *a, uintptr_t va
 {
 	struct mmu *m = &g->s->mmu;
 	irq_state state = space_lock(g->s);
-	while (!gather_is_full(g) && (va = mmu_next(m, va, end)) < end) {
-		struct mmu_entry e;
-		if (!mmu_unmap(m, va, &e))
-			panic("no entry at %#lx", va);
+	struct mmu_entry e;
+	while (!gather_is_full(g) && (va = mmu_unmap_next(m, va, end, &e)) < end) {
 		gather_add(g, va, &e, a->flags & AREA_SPECIAL ? NULL : page_from_phys(e.pa));
 		va += e.size;
 	}
@@ -112,10 +113,16 @@ static uintptr_t unmap_some(struct gather *g, const struct area *a, uintptr_t va
 void area_unmap_pages(struct address_space *s, const struct area *a, uintptr_t start, uintptr_t end)
 {
 	struct gather g;
+	uintptr_t first = start;
 	gather_init(&g, s);
 	while (start < end) {
 		start = unmap_some(&g, a, start, end);
 		gather_flush(&g);
+	}
+	if (end - first >= LARGE_PAGE_SIZE) {
+		irq_state state = space_lock(s);
+		mmu_prune(&s->mmu, first, end);
+		space_unlock(s, state);
 	}
 }
 

@@ -18,7 +18,7 @@
 #include "kernel/mem/page_cache.h"
 
 #define BLOCK_FRAMES (1ul << PAGE_ORDER_MAX)
-#define CACHE_MAX 64u  /* frames a CPU keeps */
+#define CACHE_MAX 256u /* frames a CPU keeps at most, on a large machine */
 #define CACHE_MOVE 16u /* moved at a time between it and the buddy */
 #define CACHE_ORDER 4u
 #define RANGE_MIN (16 * PAGE_SIZE)
@@ -43,6 +43,7 @@ static struct {
 	uint64_t n_free;  /* frames in the lists and never used ones */
 	uint64_t reserve; /* of these, the last ones are for PAGE_URGENT */
 	uint64_t total;
+	unsigned cache_max; /* frames a CPU keeps */
 } buddy;
 
 /* Used by its own CPU, interrupts off; a chain through owner_a. */
@@ -169,7 +170,9 @@ static struct page *block_take(unsigned order)
 
 static struct page *buddy_take(unsigned order, unsigned flags)
 {
-	uint64_t keep = flags & PAGE_URGENT ? 0 : buddy.reserve;
+	uint64_t keep = flags & PAGE_URGENT  ? 0
+			: flags & PAGE_SPARE ? buddy.total / 4
+					     : buddy.reserve;
 	if (buddy.n_free < keep + (1ul << order))
 		return NULL;
 	struct page *p = block_take(order);
@@ -250,7 +253,7 @@ static void cache_put(struct page *p)
 	struct cpu_cache *c = &caches[cpu_id()];
 	p->owner_a = c->first;
 	c->first = p;
-	if (++c->n > CACHE_MAX)
+	if (++c->n > buddy.cache_max)
 		cache_spill(c, CACHE_MOVE);
 	irq_restore(state);
 }
@@ -297,7 +300,7 @@ static bool evict(void)
 static struct page *take_harder(unsigned order, unsigned flags)
 {
 	struct page *p = NULL;
-	if (order > 0) {
+	if (order > 0 && !(flags & PAGE_SPARE)) {
 		cache_empty();
 		p = take(order, flags);
 	}
@@ -351,6 +354,16 @@ void page_put(struct page *p)
 	spin_unlock(&buddy.lock, state);
 }
 
+void page_split(struct page *p)
+{
+	unsigned n = 1u << p->order;
+	for (unsigned i = 1; i < n; i++) {
+		p[i] = (struct page){0};
+		atomic_init(&p[i].references, 1);
+	}
+	p->order = 0;
+}
+
 void page_alloc_fail_after(long n)
 {
 	atomic_store(&fail_after, n);
@@ -385,6 +398,8 @@ void page_init(const struct memory_range *usable, unsigned n_usable)
 		range_add(max(usable[i].start, (uint64_t)PAGE_SIZE), usable[i].end);
 	uint64_t share = buddy.n_free / 64;
 	buddy.reserve = min(max(share, 16ul), 1024ul);
+	buddy.cache_max =
+		(unsigned)min(max(buddy.n_free / 128, 2ul * CACHE_MOVE), (uint64_t)CACHE_MAX);
 }
 
 static uint64_t not_negative(atomic_long *n)

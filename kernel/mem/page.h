@@ -45,6 +45,7 @@ void page_init(const struct memory_range *ranges, unsigned n_ranges);
 #define PAGE_ZERO 1u       /* cleared */
 #define PAGE_NO_RECLAIM 2u /* fail rather than evict page cache; any context */
 #define PAGE_URGENT 4u     /* may use the kernel's reserve */
+#define PAGE_SPARE 8u      /* fail unless a quarter of the memory stays free */
 
 /* 2^order frames, naturally aligned, reference 1; NULL when there are none.  Without PAGE_NO_RECLAIM clean page
  * cache may be evicted, which does not sleep. */
@@ -55,6 +56,9 @@ static inline void page_get(struct page *p)
 }
 /* Drop a reference; the last one frees the block. */
 void page_put(struct page *p);
+
+/* A block becomes single frames, each with reference 1 (the first keeps what it has). */
+void page_split(struct page *p);
 
 phys_addr page_to_phys(const struct page *p);
 struct page *page_from_phys(phys_addr pa);

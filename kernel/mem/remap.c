@@ -1,6 +1,7 @@
 /* mremap(2): shrink, grow where it stands, or move by moving page-table entries. */
 #include "abi/linux/errno.h"
 #include "kernel/mem/area.h"
+#include "kernel/mem/large.h"
 
 #define REMAP_MAY_MOVE 1u /* MREMAP_MAYMOVE */
 #define REMAP_FIXED 2u    /* MREMAP_FIXED */
@@ -13,7 +14,17 @@ static int move_page(
 	struct mmu_entry e;
 	uintptr_t at = mmu_next(&s->mmu, *va, end);
 	*va = end;
-	if (at >= end || !mmu_unmap(&s->mmu, at, &e))
+	if (at >= end || !mmu_lookup(&s->mmu, at, &e))
+		return 0;
+	/* A large page goes as one where it can stay one. */
+	if (e.size > PAGE_SIZE && (!is_aligned(from - to, LARGE_PAGE_SIZE) ||
+					  !mmu_is_bare(&s->mmu, at - from + to))) {
+		int failed = large_split(s, at, &e);
+		*va = at;
+		if (failed < 0)
+			return failed;
+	}
+	if (!mmu_unmap(&s->mmu, at, &e))
 		return 0;
 	int err = mmu_map(&s->mmu, at - from + to, e.pa, e.size, e.prot);
 	if (err < 0 && mmu_map(&s->mmu, at, e.pa, e.size, e.prot) < 0)

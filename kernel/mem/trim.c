@@ -6,6 +6,7 @@
  */
 #include "kernel/arch/timer.h"
 #include "kernel/mem/area.h"
+#include "kernel/mem/large.h"
 
 #define LOOK_MAX 1024u            /* entries looked at in one go, with the spinlock held */
 #define PAUSE_NS (10 * NS_PER_MS) /* after a round over everything that found nothing */
@@ -84,6 +85,17 @@ unsigned long address_space_trim(struct address_space *s, unsigned long n)
 	return n_gone;
 }
 
+/* Nothing of files is left to take. */
+static unsigned long trim_large(struct address_space *s, unsigned long n)
+{
+	if (atomic_load(&s->large_pages) <= 0)
+		return 0;
+	irq_state state = space_lock(s);
+	unsigned long n_gone = large_trim(s, n);
+	space_unlock(s, state);
+	return n_gone;
+}
+
 unsigned long trim_pages(unsigned long n)
 {
 	struct address_space *s = atomic_load(&target);
@@ -91,6 +103,8 @@ unsigned long trim_pages(unsigned long n)
 	if (s == NULL || now_ns < atomic_load(&pause_until_ns) || is_held_here(s))
 		return 0;
 	unsigned long n_gone = address_space_trim(s, n);
+	if (n_gone == 0)
+		n_gone = trim_large(s, n);
 	if (n_gone == 0)
 		atomic_store(&pause_until_ns, now_ns + PAUSE_NS);
 	return n_gone;

@@ -67,7 +67,10 @@ static void show_node_memory(struct text *t, int unused)
 static void show_huge_enabled(struct text *t, int unused)
 {
 	(void)unused;
-	text_add(t, "always madvise [never]\n");
+	static const char *const text[] = {[LARGE_ALWAYS] = "[always] madvise never\n",
+		[LARGE_ADVISED] = "always [madvise] never\n",
+		[LARGE_NEVER] = "always madvise [never]\n"};
+	text_add(t, "%s", text[large_get_policy()]);
 }
 
 static void show_huge_size(struct text *t, int unused)

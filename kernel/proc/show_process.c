@@ -45,8 +45,10 @@ static void show_smaps_area(struct text *t, struct area *a)
 	text_add(t, "Private_Clean: %9lu kB\nPrivate_Dirty: %9lu kB\n", a->cache ? resident : 0ul,
 		a->cache ? 0ul : resident);
 	text_add(t,
-		"Referenced: %12lu kB\nAnonymous: %13lu kB\nAnonHugePages: %9u kB\nSwap: %18u kB\n",
-		resident, private && !a->cache ? resident : 0ul, 0, 0);
+		"Referenced: %12lu kB\nAnonymous: %13lu kB\nAnonHugePages: %9lu kB\nSwap: %18u "
+		"kB\n",
+		resident, private && !a->cache ? resident : 0ul,
+		area_large_pages(&process.space, a) * (LARGE_PAGE_SIZE / 1024), 0);
 }
 
 static void show_smaps(struct text *t, int tid)

@@ -44,7 +44,8 @@ static void show_meminfo(struct text *t, int tid)
 	row(t, "CommitLimit", m.total);
 	row(t, "Committed_AS", process.space.total_bytes >> PAGE_SHIFT);
 	row(t, "VmallocTotal", 1ul << 27);
-	row(t, "AnonHugePages", 0);
+	row(t, "AnonHugePages",
+		(uint64_t)process.space.large_pages * (LARGE_PAGE_SIZE / PAGE_SIZE));
 	text_add(t,
 		"HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n");
 	text_add(t, "HugePages_Surp:        0\nHugepagesize:       2048 kB\n");

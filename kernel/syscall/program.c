@@ -303,7 +303,7 @@ static long process_setting(int option, unsigned long a)
 	case PR_GET_NO_NEW_PRIVS:
 		return process.no_new_privileges;
 	case PR_SET_THP_DISABLE:
-		process.settings.no_huge_pages = a != 0;
+		process.settings.no_huge_pages = process.space.no_large_pages = a != 0;
 		return 0;
 	case PR_GET_THP_DISABLE:
 		return process.settings.no_huge_pages;

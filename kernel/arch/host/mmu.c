@@ -68,7 +68,9 @@ static struct mmu_slot *slot_of(const struct mmu *m, uintptr_t va)
 
 int mmu_map(struct mmu *m, uintptr_t va, phys_addr pa, size_t size, unsigned prot)
 {
-	assert(is_aligned(va, size) && is_aligned(pa.pa, size) && !slot_of(m, va));
+	assert(is_aligned(va, size) && is_aligned(pa.pa, size));
+	if (mmu_next(m, va, va + size) < va + size)
+		return -EEXIST;
 	if (m->n_slots == m->room) {
 		m->room = m->room ? 2 * m->room : 64;
 		m->slots = realloc(m->slots, m->room * sizeof(*m->slots));
@@ -97,6 +99,30 @@ uintptr_t mmu_next(struct mmu *m, uintptr_t va, uintptr_t end)
 	return i < m->n_slots && m->slots[i].va < end ? m->slots[i].va : end;
 }
 
+bool mmu_is_bare(struct mmu *m, uintptr_t va)
+{
+	va = align_down(va, LARGE_PAGE_SIZE);
+	return mmu_next(m, va, va + LARGE_PAGE_SIZE) == va + LARGE_PAGE_SIZE;
+}
+
+int mmu_split(struct mmu *m, uintptr_t va)
+{
+	struct mmu_entry e;
+	bool there = mmu_unmap(m, va, &e);
+	assert(there && e.size == LARGE_PAGE_SIZE);
+	va = align_down(va, LARGE_PAGE_SIZE);
+	for (size_t at = 0; at < LARGE_PAGE_SIZE; at += PAGE_SIZE) {
+		int err = mmu_map(m, va + at, (phys_addr){e.pa.pa + at}, PAGE_SIZE, e.prot);
+		assert(err == 0);
+	}
+	return 0;
+}
+
+void mmu_prune(struct mmu *m, uintptr_t start, uintptr_t end)
+{
+	assert(mmu_next(m, start, end) == end);
+}
+
 bool mmu_unmap(struct mmu *m, uintptr_t va, struct mmu_entry *out)
 {
 	struct mmu_slot *s = slot_of(m, va);
@@ -108,6 +134,12 @@ bool mmu_unmap(struct mmu *m, uintptr_t va, struct mmu_entry *out)
 	memmove(s, s + 1, (m->n_slots - i - 1) * sizeof(*s));
 	m->n_slots--;
 	return true;
+}
+
+uintptr_t mmu_unmap_next(struct mmu *m, uintptr_t va, uintptr_t end, struct mmu_entry *out)
+{
+	va = mmu_next(m, va, end);
+	return va < end && mmu_unmap(m, va, out) ? va : end;
 }
 
 void mmu_change(struct mmu *m, uintptr_t va, unsigned prot, const phys_addr *pa)

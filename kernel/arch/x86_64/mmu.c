@@ -2,7 +2,7 @@
  * The program's half of the page tables.  The caller holds the address space's lock; the processor
  * itself sets accessed and dirty bits at any time, so entries are taken away by exchange.
  *
- * Tables that run empty stay until a large page wants their place, or mmu_destroy().
+ * Tables that run empty stay until mmu_prune() or mmu_destroy().
  */
 #include "kernel/arch/mmu.h"
 
@@ -41,13 +41,14 @@ static uint64_t *leaf_find(struct mmu *m, uintptr_t va, unsigned *level)
 	uint64_t *table = m->root;
 	for (unsigned l = 4;; l--) {
 		uint64_t *pte = &table[LEVEL_INDEX(va, l)];
-		if (!*pte)
+		uint64_t entry = __atomic_load_n(pte, __ATOMIC_ACQUIRE);
+		if (!entry)
 			return NULL;
-		if (l == 1 || *pte & PTE_LARGE) {
+		if (l == 1 || entry & PTE_LARGE) {
 			*level = l;
 			return pte;
 		}
-		table = pte_table(*pte);
+		table = pte_table(entry);
 	}
 }
 
@@ -66,72 +67,160 @@ static struct mmu_entry decode(uint64_t pte, unsigned level)
 	return e;
 }
 
-/* A large page wants the place of a table: it must be empty. */
-static int table_replace(struct mmu *m, uintptr_t va)
-{
-	uint64_t *pte = pte_make(m->root, va, 2);
-	if (!pte)
-		return -ENOMEM;
-	if (!*pte)
-		return 0;
-	assert(!(*pte & PTE_LARGE));
-	uint64_t *table = pte_table(*pte);
-	for (unsigned i = 0; i < 512; i++)
-		assert(!table[i]);
-	*pte = 0;
-	uintptr_t start = align_down(va, LARGE_PAGE_SIZE);
-	mmu_flush(m, start, start + LARGE_PAGE_SIZE);
-	table_page_free(table);
-	return 0;
-}
-
 int mmu_map(struct mmu *m, uintptr_t va, phys_addr pa, size_t size, unsigned prot)
 {
 	unsigned level = size == PAGE_SIZE ? 1 : 2;
 	assert(is_aligned(va, size) && va < USER_END);
-	if (level == 2) {
-		int err = table_replace(m, va);
-		if (err < 0)
-			return err;
+	uint64_t *pte = pte_make(m->root, va, level), none = 0;
+	if (unlikely(!pte))
+		return leaf_find(m, va, &level) ? -EEXIST : -ENOMEM;
+	bool entered = __atomic_compare_exchange_n(
+		pte, &none, pte_encode(pa, prot, level), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return entered ? 0 : -EEXIST;
+}
+
+/* The entry for va in its level 2 table, NULL when there is no such table. */
+static uint64_t *large_entry(struct mmu *m, uintptr_t va)
+{
+	uint64_t *table = m->root;
+	for (unsigned l = 4; l > 2; l--) {
+		uint64_t entry = table[LEVEL_INDEX(va, l)];
+		if (!entry)
+			return NULL;
+		table = pte_table(entry);
 	}
-	uint64_t *pte = pte_make(m->root, va, level);
-	if (!pte)
+	return &table[LEVEL_INDEX(va, 2)];
+}
+
+bool mmu_is_bare(struct mmu *m, uintptr_t va)
+{
+	uint64_t *pte = large_entry(m, va);
+	return !pte || !*pte;
+}
+
+int mmu_split(struct mmu *m, uintptr_t va)
+{
+	uint64_t *pte = large_entry(m, va), *table = table_page_alloc();
+	if (!table)
 		return -ENOMEM;
-	assert(!*pte);
-	*pte = pte_encode(pa, prot, level);
+	/* Out of every TLB while pages of both sizes could be seen; the place stays taken. */
+	uint64_t old = *pte;
+	do
+		assert(old & PTE_LARGE);
+	while (!__atomic_compare_exchange_n(pte, &old, (old & PTE_ADDRESS) | PTE_LARGE | PTE_KEPT,
+		false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	va = align_down(va, LARGE_PAGE_SIZE);
+	mmu_flush(m, va, va + LARGE_PAGE_SIZE);
+	for (unsigned i = 0; i < 512; i++)
+		table[i] = (old & ~PTE_LARGE) + i * PAGE_SIZE;
+	__atomic_store_n(
+		pte, virt_to_phys(table).pa | PTE_PRESENT | PTE_WRITE | PTE_USER, __ATOMIC_RELEASE);
 	return 0;
+}
+
+#define PRUNE_AT_ONCE 64u
+
+/* Up to PRUNE_AT_ONCE tables out of [va, end) into out, va a multiple of a large page; where to go on. */
+static uintptr_t unlink_tables(
+	struct mmu *m, uintptr_t va, uintptr_t end, uint64_t **out, unsigned *n)
+{
+	while (va < end && end - va >= LARGE_PAGE_SIZE && *n < PRUNE_AT_ONCE) {
+		uint64_t *pte = large_entry(m, va);
+		if (!pte) { /* on to the next table of that level */
+			va = align_down(va, LEVEL_SIZE(3)) + LEVEL_SIZE(3);
+			continue;
+		}
+		if (*pte) {
+			assert(!(*pte & PTE_LARGE));
+			out[(*n)++] = pte_table(*pte);
+			*pte = 0;
+		}
+		va += LARGE_PAGE_SIZE;
+	}
+	return va;
+}
+
+void mmu_prune(struct mmu *m, uintptr_t start, uintptr_t end)
+{
+	uint64_t *tables[PRUNE_AT_ONCE];
+	uintptr_t va = align_up(start, LARGE_PAGE_SIZE);
+	while (va < end && end - va >= LARGE_PAGE_SIZE) {
+		unsigned n = 0;
+		uintptr_t first = va;
+		va = unlink_tables(m, va, end, tables, &n);
+		if (n > 0)
+			mmu_flush(m, first, va);
+		while (n > 0)
+			table_page_free(tables[--n]);
+	}
 }
 
 bool mmu_lookup(struct mmu *m, uintptr_t va, struct mmu_entry *out)
 {
 	unsigned level;
 	uint64_t *pte = leaf_find(m, va, &level);
-	if (!pte)
+	uint64_t entry = pte ? __atomic_load_n(pte, __ATOMIC_RELAXED) : 0;
+	if (!entry)
 		return false;
-	*out = decode(*pte, level);
+	*out = decode(entry, level);
 	return true;
+}
+
+/* Index of the first entry of a table from i on that is not empty, or 512.  Stacks and heaps leave long holes, so
+ * eight at a time. */
+static unsigned skip_empty(const uint64_t *table, unsigned i)
+{
+	for (; i < 512; i++) {
+		const uint64_t *t = table + i;
+		while (i % 8 == 0 && i < 512 &&
+			!(t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7])) {
+			i += 8;
+			t += 8;
+		}
+		if (i < 512 && *t)
+			break;
+	}
+	return i;
+}
+
+/* The first leaf in [*va, end): where it is, its level, *va moved there; NULL when there is none. */
+static uint64_t *leaf_next(struct mmu *m, uintptr_t *at, uintptr_t end, unsigned *level_out)
+{
+	uintptr_t va = *at;
+	while (va < end) {
+		uint64_t *table = m->root, entry;
+		unsigned level = 4, i = LEVEL_INDEX(va, 4);
+		while ((entry = __atomic_load_n(&table[i], __ATOMIC_ACQUIRE)) != 0) {
+			if (level == 1 || entry & PTE_LARGE) {
+				*level_out = level;
+				*at = va;
+				return &table[i];
+			}
+			table = pte_table(entry);
+			level--;
+			i = LEVEL_INDEX(va, level);
+		}
+		/* A hole of this level; along the table to the next entry. */
+		va = align_down(va, LEVEL_SIZE(level));
+		va += (skip_empty(table, i) - i) * LEVEL_SIZE(level);
+	}
+	return NULL;
 }
 
 uintptr_t mmu_next(struct mmu *m, uintptr_t va, uintptr_t end)
 {
-	while (va < end) {
-		uint64_t *table = m->root;
-		unsigned level = 4;
-		while (table[LEVEL_INDEX(va, level)]) {
-			uint64_t pte = table[LEVEL_INDEX(va, level)];
-			if (level == 1 || pte & PTE_LARGE)
-				return va;
-			table = pte_table(pte);
-			level--;
-		}
-		/* A hole of this level; along the table to the next entry. */
-		unsigned i = LEVEL_INDEX(va, level);
-		va = align_down(va, LEVEL_SIZE(level));
-		do
-			va += LEVEL_SIZE(level);
-		while (++i < 512 && !table[i] && va < end);
-	}
-	return end;
+	unsigned level;
+	return leaf_next(m, &va, end, &level) ? va : end;
+}
+
+uintptr_t mmu_unmap_next(struct mmu *m, uintptr_t va, uintptr_t end, struct mmu_entry *out)
+{
+	unsigned level;
+	uint64_t *pte = leaf_next(m, &va, end, &level);
+	if (!pte)
+		return end;
+	*out = decode(__atomic_exchange_n(pte, 0, __ATOMIC_ACQ_REL), level);
+	return va;
 }
 
 bool mmu_unmap(struct mmu *m, uintptr_t va, struct mmu_entry *out)

@@ -96,21 +96,33 @@ uint64_t pte_encode(phys_addr pa, unsigned prot, unsigned level)
 	return pte;
 }
 
+/* A new table, unless another CPU enters one first. */
+static bool table_enter(uint64_t *pte, uintptr_t va)
+{
+	uint64_t *new = table_new(), expected = 0;
+	if (!new)
+		return false;
+	uint64_t user = va < USER_END ? PTE_USER : 0;
+	uint64_t entry = virt_to_phys(new).pa | PTE_PRESENT | PTE_WRITE | user;
+	if (!__atomic_compare_exchange_n(
+		    pte, &expected, entry, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		table_page_free(new);
+	return true;
+}
+
 uint64_t *pte_make(uint64_t *root, uintptr_t va, unsigned level)
 {
 	uint64_t *table = root;
 	for (unsigned l = 4; l > level; l--) {
 		uint64_t *pte = &table[LEVEL_INDEX(va, l)];
 		if (!*pte) {
-			uint64_t *new = table_new();
-			if (!new)
+			if (!table_enter(pte, va))
 				return NULL;
-			uint64_t user = va < USER_END ? PTE_USER : 0;
-			*pte = virt_to_phys(new).pa | PTE_PRESENT | PTE_WRITE | user;
-		} else if (*pte & PTE_LARGE) {
-			return NULL;
 		}
-		table = pte_table(*pte);
+		uint64_t entry = __atomic_load_n(pte, __ATOMIC_ACQUIRE);
+		if (entry & PTE_LARGE)
+			return NULL;
+		table = pte_table(entry);
 	}
 	return &table[LEVEL_INDEX(va, level)];
 }
