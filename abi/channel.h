@@ -24,6 +24,11 @@ struct channel_frame {
 /* From the machine: */
 #define CHANNEL_TRACE 1 /* struct trace_record and its pieces: one system call */
 #define CHANNEL_CALLS 2 /* uint64_t[]: how often each system call was made, by number */
+#define CHANNEL_DEBUG_REPLY 3 /* abi/debug.h */
+#define CHANNEL_DEBUG_EVENT 4
+
+/* To the machine: */
+#define CHANNEL_DEBUG 64
 
 /* How a call's result is to be read. */
 #define TRACE_RESTART 1u           /* interrupted; begins again if SA_RESTART is set */

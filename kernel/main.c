@@ -15,6 +15,7 @@
 #include "kernel/file/fd_table.h"
 #include "kernel/fs/dev/console_file.h"
 #include "kernel/fs/vfs.h"
+#include "kernel/inspect/inspect.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/random.h"
@@ -225,6 +226,8 @@ static void start_program(void *unused)
 	if (net_configure(options.ip) < 0)
 		log_warn("ip=%s: not understood; the network is off", options.ip ? options.ip : "");
 	watch_syscalls();
+	if (options.debug && channel_present())
+		inspect_hold_start();
 	run_program();
 }
 
@@ -243,8 +246,10 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	process_init();
 	net_init();
 	hand_down();
-	if (options.channel)
+	if (options.channel) {
+		channel_on_frame(inspect_frame);
 		channel_want();
+	}
 	drivers_probe(&(struct device_hints){
 		.virtio_mmio = (const char *const *)options.virtio_mmio.items,
 		.n_virtio_mmio = options.virtio_mmio.n,

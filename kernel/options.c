@@ -3,6 +3,7 @@
 
 #include "abi/boot.h"
 #include "abi/channel.h"
+#include "abi/debug.h"
 #include "abi/linux/errno.h"
 #include "kernel/lib/command_line.h"
 #include "kernel/lib/log.h"
@@ -89,7 +90,7 @@ static void set_flag(struct options *o, const char *word)
 		const char *word;
 		bool *flag;
 	} flags[] = {{"quiet", &o->quiet}, {"mote.missing-files", &o->missing_files},
-		{BOOT_CONTROL_OPTION, &o->control}, {CHANNEL_OPTION, &o->channel},
+		{BOOT_CONTROL_OPTION, &o->control}, {CHANNEL_OPTION, &o->channel}, {DEBUG_OPTION, &o->debug},
 		{"mote.tty", &o->terminal}, {"mote.trace-paths", &o->trace_paths},
 		{"mote.allow-or-end", &o->allow_or_end}, {"mote.count-calls", &o->count_calls}};
 

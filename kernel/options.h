@@ -30,6 +30,7 @@ struct options {
 	bool count_calls;               /* mote.count-calls */
 	bool quiet, in_place, missing_files;
 	bool channel;  /* mote.channel */
+	bool debug;    /* mote.debug */
 	bool control;  /* mote.control */
 	bool terminal; /* mote.tty */
 	uint8_t seed[32];

@@ -120,6 +120,7 @@ static void read_frames(void *unused)
 			thread_exit();
 		}
 		receive(content, head.len);
+		content[head.len] = '\0'; /* for those that hold text */
 		if (on_frame)
 			on_frame(head.kind, content, head.len);
 		heap_free(content);

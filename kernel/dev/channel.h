@@ -21,6 +21,6 @@ struct channel_piece {
 void channel_send(unsigned kind, const struct channel_piece *pieces, unsigned n_pieces);
 /* From now on nobody sleeps: the machine ends.  Polls until all is with the host, two seconds at most. */
 void channel_drain(void);
-/* What the host sends: called with one whole frame, in a thread of the channel's own; may sleep.  Before
- * drivers_probe(). */
+/* What the host sends: called with one whole frame, a NUL behind it, in a thread of the channel's own; may sleep.
+ * Before drivers_probe(). */
 void channel_on_frame(void (*handler)(unsigned kind, const void *content, uint32_t len));

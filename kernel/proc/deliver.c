@@ -4,6 +4,7 @@
  */
 #include "abi/linux/errno.h"
 #include "kernel/lib/log.h"
+#include "kernel/proc/freeze.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/queue.h"
 
@@ -29,6 +30,7 @@ static void stop_process(int signal)
 
 static void wait_while_stopped(struct task *t)
 {
+	freeze_wait(t);
 	if (process.stopped)
 		wait_event(&process.continued, EVENTS_ALL, !process.stopped || must_end(t));
 }
@@ -171,6 +173,25 @@ static void resume_call(struct task *t, struct trap_frame *f)
 	}
 }
 
+/* Whoever watches may take the signal away, or put another in its place. */
+static bool ask_watcher(struct delivery *d, struct trap_frame *f)
+{
+	if (d->signal == SIGKILL)
+		return true;
+	bool ends = d->action.handler == SIG_DFL &&
+		    signal_default_action(d->signal) == DEFAULT_CORE;
+	d->info.si_signo = d->signal;
+	int signal = program_watcher->signal(&d->info, ends, f);
+	if (signal == 0 || signal > SIGNALS)
+		return false;
+	if (signal != d->signal) {
+		d->signal = signal;
+		d->info = (struct linux_siginfo){.si_signo = signal};
+		d->action = process.actions[signal];
+	}
+	return true;
+}
+
 void signal_deliver(struct trap_frame *f)
 {
 	struct task *t = task_current();
@@ -178,6 +199,8 @@ void signal_deliver(struct trap_frame *f)
 	wait_while_stopped(t);
 	struct delivery d;
 	while (next_delivery(t, &d)) {
+		if (unlikely(program_watcher) && !ask_watcher(&d, f))
+			continue;
 		if (d.action.handler > SIG_IGN) {
 			run_handler(t, &d, f);
 			return;

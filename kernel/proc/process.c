@@ -244,6 +244,8 @@ int task_add(struct task *t)
 		t->thread.tid = new_tid();
 		list_push_back(&process.tasks, &t->link);
 		process.n_tasks++;
+		if (atomic_load(&process.frozen))
+			atomic_fetch_or(&t->thread.arch.user_work, WORK_SIGNAL);
 	}
 	spin_unlock(&process.lock, state);
 	return err;

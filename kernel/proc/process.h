@@ -52,6 +52,11 @@ struct task {
 		unsigned long vector, error;
 	} fault;
 	uint64_t timer_slack_ns;
+	/* For whoever looks from outside, kernel/proc/freeze.h: */
+	atomic_bool parked;   /* stands at the border; its registers are in memory */
+	bool held;            /* stays there when the others go on */
+	bool changed_outside; /* its registers were, while it stood */
+	bool stepping;        /* one instruction, then SIGTRAP */
 	uint64_t start_ns;
 };
 
@@ -93,6 +98,7 @@ struct process {
 	unsigned n_queued;                /* entries in all queues */
 	struct wait_queue signal_arrived; /* announces EPOLLIN with every signal: signalfd */
 	atomic_bool stopped;              /* by SIGSTOP and kin */
+	atomic_bool frozen;               /* kernel/proc/freeze.h */
 	struct wait_queue continued;
 
 	/* set once, at start or exec: */

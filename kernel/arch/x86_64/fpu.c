@@ -18,6 +18,7 @@
 #define MXCSR 0x1f80
 #define AREA_ALIGN 64
 #define NO_CPU 0xffff
+#define MXCSR_OFFSET 24
 
 size_t fpu_size = FPU_LEGACY_SIZE;
 uint64_t fpu_mask;
@@ -83,7 +84,7 @@ static void area_clear(void *area)
 	uint16_t control = CONTROL_WORD;
 	uint32_t mxcsr = MXCSR;
 	memcpy(area, &control, sizeof(control));
-	memcpy((uint8_t *)area + 24, &mxcsr, sizeof(mxcsr));
+	memcpy((uint8_t *)area + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
 }
 
 /* The heap gives 16-byte alignment: the block's address stands right before the area. */
@@ -154,6 +155,19 @@ int fpu_load(struct thread_arch *t)
 	cpu_local()->fpu_owner = t;
 	irq_restore(s);
 	return ok ? 0 : -EFAULT;
+}
+
+/* The parts of XSAVE's format that would make XRSTOR fault, as SDM 1 13.8.1 lists them. */
+void fpu_check(void *area, bool extended)
+{
+	uint8_t *bytes = area;
+	uint32_t mxcsr = load_le32(bytes + MXCSR_OFFSET) & fpu_mxcsr_mask;
+	memcpy(bytes + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
+	if (!fpu_mask)
+		return;
+	struct xsave_header *h = (void *)(bytes + FPU_LEGACY_SIZE);
+	uint64_t present = extended ? h->present & fpu_mask : 3;
+	*h = (struct xsave_header){.present = present};
 }
 
 int fpu_exception_code(bool vector_unit)

@@ -35,5 +35,7 @@ void fpu_reset(struct thread_arch *t);          /* the registers as at program s
 void fpu_copy(struct thread_arch *to);          /* its state to another, new thread */
 void fpu_store(struct thread_arch *t);          /* registers to its area, every part of it */
 int fpu_load(struct thread_arch *t) must_check; /* area to registers; -EFAULT: not loadable */
+/* Make an area from outside loadable; extended: its XSAVE header counts, too. */
+void fpu_check(void *area, bool extended);
 /* The exception that #MF or #XM is about, as si_code of SIGFPE. */
 int fpu_exception_code(bool vector_unit);

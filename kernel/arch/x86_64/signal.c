@@ -17,7 +17,6 @@
 #define FP_XSTATE_MAGIC1 0x46505853
 #define FP_XSTATE_MAGIC2 0x46505845
 #define RED_ZONE 128
-#define MXCSR_OFFSET 24
 
 #define RFLAGS_TF 0x100ul
 #define RFLAGS_DF 0x400ul
@@ -141,18 +140,6 @@ int trap_push_signal(struct trap_frame *f, const struct signal_frame *s)
 	return 0;
 }
 
-/* The parts of XSAVE's format that would make XRSTOR fault, as SDM 1 13.8.1 lists them. */
-static void state_check(uint8_t *area, bool extended)
-{
-	uint32_t mxcsr = load_le32(area + MXCSR_OFFSET) & fpu_mxcsr_mask;
-	memcpy(area + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
-	if (!fpu_mask)
-		return;
-	struct xsave_header *h = (void *)(area + FPU_LEGACY_SIZE);
-	uint64_t present = extended ? h->present & fpu_mask : 3;
-	*h = (struct xsave_header){.present = present};
-}
-
 static bool marks_are_there(const uint8_t *area, uintptr_t from)
 {
 	struct software_bytes sw;
@@ -180,7 +167,7 @@ static int pop_state(uintptr_t from)
 			fpu_size - FPU_LEGACY_SIZE);
 	}
 	if (err >= 0) {
-		state_check(t->fpu, extended);
+		fpu_check(t->fpu, extended);
 		err = fpu_load(t);
 	}
 	if (err < 0)
