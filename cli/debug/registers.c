@@ -49,9 +49,9 @@ static const struct reg regs[] = {
 	XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7), XMM(8), XMM(9), XMM(10),
 	XMM(11), XMM(12), XMM(13), XMM(14), XMM(15),
 	{SSE, "mxcsr", "i386_mxcsr", FPU, 24, 4, 4},
-	{LINUX, "orig_rax", "long", GENERAL, ORIG_RAX, 8, 8},
-	{SEGMENTS, "fs_base", "long", GENERAL, FS_BASE, 8, 8},
-	{SEGMENTS, "gs_base", "long", GENERAL, GS_BASE, 8, 8},
+	{LINUX, "orig_rax", "int64", GENERAL, ORIG_RAX, 8, 8},
+	{SEGMENTS, "fs_base", "int64", GENERAL, FS_BASE, 8, 8},
+	{SEGMENTS, "gs_base", "int64", GENERAL, GS_BASE, 8, 8},
 	YMMH(0), YMMH(1), YMMH(2), YMMH(3), YMMH(4), YMMH(5), YMMH(6), YMMH(7), YMMH(8), YMMH(9),
 	YMMH(10), YMMH(11), YMMH(12), YMMH(13), YMMH(14), YMMH(15),
 };

@@ -28,6 +28,7 @@ struct stub {
 	bool running;                /* gdb waits for a stop */
 	bool interrupted;            /* it asked for one */
 	bool has_left;
+	bool names_process; /* gdb wants "p1.TID": the multiprocess extension */
 	uint32_t current; /* thread of g, m, ...; set by Hg and by stops */
 	uint32_t stopped; /* of the last event */
 	unsigned signal;
@@ -51,6 +52,28 @@ static void reply_text(struct stub *s, struct text *t)
 static void reply_result(struct stub *s, int err)
 {
 	reply(s, err < 0 ? "E01" : "OK");
+}
+
+/* ---- Thread ids: "TID", or "pPID.TID" ---- */
+
+#define PROCESS 1
+
+static void add_thread(const struct stub *s, struct text *t, uint32_t tid)
+{
+	text_format(t, s->names_process ? "p1.%x" : "%x", tid);
+}
+
+/* The thread; 0 or -1: any of them. */
+static long parse_thread(const char *text, const char **end)
+{
+	char *e = NULL;
+	long process = *text == 'p' ? strtol(text + 1, &e, 16) : 0;
+	long tid = e && *e != '.' ? (process == PROCESS || process < 0 ? -1 : 0)
+				  : strtol(e ? e + 1 : text, &e, 16);
+
+	if (end)
+		*end = e;
+	return tid;
 }
 
 /* ---- Registers ---- */
@@ -227,7 +250,7 @@ static void thread_info(struct stub *s)
 
 	text_add(&t, "m");
 	for (size_t i = 0; i < n; i++)
-		text_format(&t, "%s%x", i ? "," : "", threads[i].tid);
+		text_add(&t, i ? "," : ""), add_thread(s, &t, threads[i].tid);
 	if (!n)
 		text_free(&t), text_add(&t, "l");
 	reply_text(s, &t);
@@ -247,7 +270,7 @@ static bool is_thread(struct stub *s, uint32_t tid)
 /* Hg and Hc: 0 and -1 stand for any. */
 static void set_thread(struct stub *s, const char *arguments)
 {
-	long tid = strtol(arguments + 1, NULL, 16);
+	long tid = parse_thread(arguments + 1, NULL);
 
 	if (arguments[0] == 'g' && tid > 0)
 		s->current = (uint32_t)tid;
@@ -262,7 +285,9 @@ static void tell_stop(struct stub *s)
 {
 	struct text t = {0};
 
-	text_format(&t, "T%02xthread:%x;", s->signal, s->stopped);
+	text_format(&t, "T%02xthread:", s->signal);
+	add_thread(s, &t, s->stopped);
+	text_add(&t, ";");
 	reply_text(s, &t);
 }
 
@@ -278,7 +303,7 @@ static void stop_at(struct stub *s, uint32_t tid, unsigned signal)
 /* gdb's numbers are its own above SIGTERM (include/gdb/signals.def); these are the ones that differ. */
 static unsigned gdb_signal(unsigned host)
 {
-	static const uint8_t table[32] = {[SIGBUS] = 10, [SIGUSR1] = 30, [SIGUSR2] = 31,
+	static const uint8_t table[32] = {[SIGSTKFLT] = 143, [SIGBUS] = 10, [SIGUSR1] = 30, [SIGUSR2] = 31,
 		[SIGCHLD] = 20, [SIGCONT] = 19, [SIGSTOP] = 17, [SIGTSTP] = 18, [SIGURG] = 16,
 		[SIGIO] = 23, [SIGSYS] = 12, [SIGPWR] = 32, [SIGXCPU] = 24, [SIGXFSZ] = 25,
 		[SIGVTALRM] = 26, [SIGPROF] = 27, [SIGWINCH] = 28, [SIGTTIN] = 21, [SIGTTOU] = 22};
@@ -357,10 +382,8 @@ static void continue_threads(struct stub *s, const char *arguments)
 								 : DEBUG_ACTION_CONTINUE;
 		long tid = -1;
 
-		if (*at == ':') {
-			tid = strtol(at + 1, &end, 16);
-			at = end;
-		}
+		if (*at == ':')
+			tid = parse_thread(at + 1, &at);
 		if (tid > 0 && n < 64)
 			actions[n++] = (struct debug_action){
 				(uint32_t)tid, (uint8_t)action, (uint8_t)signal, 0};
@@ -415,7 +438,9 @@ static int make_threads(struct stub *s)
 
 	text_add(&s->object, "<?xml version=\"1.0\"?><threads>");
 	for (size_t i = 0; i < n; i++) {
-		text_format(&s->object, "<thread id=\"%x\" name=\"", threads[i].tid);
+		text_add(&s->object, "<thread id=\"");
+		add_thread(s, &s->object, threads[i].tid);
+		text_add(&s->object, "\" name=\"");
 		for (const char *c = threads[i].name; *c && c < threads[i].name + 16; c++)
 			text_format(&s->object, strchr("<>&\"'", *c) ? "&#%d;" : "%c", *c);
 		text_add(&s->object, "\"/>");
@@ -488,7 +513,9 @@ static void query(struct stub *s, char *q)
 	char text[64];
 
 	if (string_starts(q, "qSupported")) {
-		snprintf(text, sizeof(text), "PacketSize=%x;", PACKET_MAX);
+		s->names_process = strstr(q, "multiprocess+");
+		snprintf(text, sizeof(text), "PacketSize=%x;%s", PACKET_MAX,
+			s->names_process ? "multiprocess+;" : "");
 		struct text t = {0};
 
 		text_add(&t, text);
@@ -502,8 +529,11 @@ static void query(struct stub *s, char *q)
 	} else if (strcmp(q, "qsThreadInfo") == 0) {
 		reply(s, "l");
 	} else if (strcmp(q, "qC") == 0) {
-		snprintf(text, sizeof(text), "QC%x", s->current);
-		reply(s, text);
+		struct text t = {0};
+
+		text_add(&t, "QC");
+		add_thread(s, &t, s->current);
+		reply_text(s, &t);
 	} else if (strcmp(q, "qAttached") == 0 || string_starts(q, "qAttached:")) {
 		reply(s, "0");
 	} else {
@@ -554,7 +584,7 @@ static void command(struct stub *s, char *c, size_t len)
 		set_thread(s, c + 1);
 		break;
 	case 'T':
-		reply_result(s, is_thread(s, (uint32_t)strtoul(c + 1, NULL, 16)) ? 0 : -ESRCH);
+		reply_result(s, is_thread(s, (uint32_t)parse_thread(c + 1, NULL)) ? 0 : -ESRCH);
 		break;
 	case 'c':
 	case 's':
@@ -633,12 +663,13 @@ void stub_read(struct stub *s)
 
 void stub_tell_end(struct stub *s, int status, int signal)
 {
-	char text[16];
+	char text[32];
 
 	if (s->stream.fd < 0)
 		return;
-	snprintf(text, sizeof(text), signal ? "X%02x" : "W%02x",
-		signal ? gdb_signal((unsigned)signal) : (unsigned)status & 0xff);
+	snprintf(text, sizeof(text), "%c%02x%s", signal ? 'X' : 'W',
+		signal ? gdb_signal((unsigned)signal) : (unsigned)status & 0xff,
+		s->names_process ? ";process:1" : "");
 	reply(s, text);
 	leave(s);
 }
