@@ -22,8 +22,8 @@ struct channel_frame {
 };
 
 /* From the machine: */
-#define CHANNEL_TRACE 1 /* struct trace_record and its pieces: one system call */
-#define CHANNEL_CALLS 2 /* uint64_t[]: how often each system call was made, by number */
+#define CHANNEL_TRACE 1       /* struct trace_record and its pieces: one system call */
+#define CHANNEL_CALLS 2       /* uint64_t[]: how often each system call was made, by number */
 #define CHANNEL_DEBUG_REPLY 3 /* abi/debug.h */
 #define CHANNEL_DEBUG_EVENT 4
 

@@ -26,7 +26,7 @@ struct debug_request {
 struct debug_reply {
 	uint32_t id;
 	int32_t result; /* of the operation, or -Exxx */
-	/* data follows */
+			/* data follows */
 };
 
 /* Operations. */
@@ -37,14 +37,16 @@ struct debug_reply {
 #define DEBUG_THREADS 5   /* data: struct debug_thread[] */
 #define DEBUG_REGISTERS 6 /* of tid: struct debug_registers and the FPU's state */
 #define DEBUG_SET_REGISTERS 7
-#define DEBUG_READ 8      /* len bytes at address; result: how many */
-#define DEBUG_WRITE 9     /* data to address, even where the program may only read */
-#define DEBUG_READ_FILE 10 /* len bytes at offset address of the file data names, as the program sees it */
+#define DEBUG_READ 8  /* len bytes at address; result: how many */
+#define DEBUG_WRITE 9 /* data to address, even where the program may only read */
+#define DEBUG_READ_FILE                                                                            \
+	10 /* len bytes at offset address of the file data names, as the program sees it */
 #define DEBUG_READ_LINK 11 /* what the symbolic link data names holds */
-#define DEBUG_KILL 12     /* SIGKILL */
-#define DEBUG_SIGNAL 13   /* len: a signal for the program */
+#define DEBUG_KILL 12      /* SIGKILL */
+#define DEBUG_SIGNAL 13    /* len: a signal for the program */
 
-#define DEBUG_CRASHES_ONLY 1u /* DEBUG_ATTACH: events only for signals that end the program with a core dump */
+#define DEBUG_CRASHES_ONLY                                                                         \
+	1u /* DEBUG_ATTACH: events only for signals that end the program with a core dump */
 
 #define DEBUG_ACTION_CONTINUE 0u
 #define DEBUG_ACTION_STEP 1u

@@ -90,9 +90,10 @@ static void set_flag(struct options *o, const char *word)
 		const char *word;
 		bool *flag;
 	} flags[] = {{"quiet", &o->quiet}, {"mote.missing-files", &o->missing_files},
-		{BOOT_CONTROL_OPTION, &o->control}, {CHANNEL_OPTION, &o->channel}, {DEBUG_OPTION, &o->debug},
-		{"mote.tty", &o->terminal}, {"mote.trace-paths", &o->trace_paths},
-		{"mote.allow-or-end", &o->allow_or_end}, {"mote.count-calls", &o->count_calls}};
+		{BOOT_CONTROL_OPTION, &o->control}, {CHANNEL_OPTION, &o->channel},
+		{DEBUG_OPTION, &o->debug}, {"mote.tty", &o->terminal},
+		{"mote.trace-paths", &o->trace_paths}, {"mote.allow-or-end", &o->allow_or_end},
+		{"mote.count-calls", &o->count_calls}};
 
 	for (size_t i = 0; i < array_size(flags); i++)
 		if (strcmp(word, flags[i].word) == 0) {

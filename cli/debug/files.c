@@ -54,10 +54,10 @@ static void open_file(
 
 	while (fd < STUB_FILES_MAX && f->paths[fd])
 		fd++;
-	int err = !path || !flags                      ? EINVAL
-		  : strtoul(flags + 1, NULL, 16) & 3    ? EROFS
-		  : fd == STUB_FILES_MAX                ? EMFILE
-							: 0;
+	int err = !path || !flags                    ? EINVAL
+		  : strtoul(flags + 1, NULL, 16) & 3 ? EROFS
+		  : fd == STUB_FILES_MAX             ? EMFILE
+						     : 0;
 	int n = err ? 0 : target_read_file(t, path, 0, &byte, 1);
 
 	if (n < 0)
@@ -115,8 +115,8 @@ static void read_link(struct target *t, struct packet_stream *p, const char *arg
 		reply_data(p, to, (size_t)n);
 }
 
-void stub_file(struct stub_files *f, struct target *t, struct packet_stream *p,
-	const char *command, size_t len)
+void stub_file(struct stub_files *f, struct target *t, struct packet_stream *p, const char *command,
+	size_t len)
 {
 	(void)len;
 	if (string_starts(command, "setfs:"))

@@ -6,20 +6,48 @@
 
 #include "cli/text.h"
 
-enum { R15, R14, R13, R12, RBP, RBX, R11, R10, R9, R8, RAX, RCX, RDX, RSI, RDI, ORIG_RAX, RIP, CS,
-	EFLAGS, RSP, SS, FS_BASE, GS_BASE, DS, ES, FS, GS };
+enum {
+	R15,
+	R14,
+	R13,
+	R12,
+	RBP,
+	RBX,
+	R11,
+	R10,
+	R9,
+	R8,
+	RAX,
+	RCX,
+	RDX,
+	RSI,
+	RDI,
+	ORIG_RAX,
+	RIP,
+	CS,
+	EFLAGS,
+	RSP,
+	SS,
+	FS_BASE,
+	GS_BASE,
+	DS,
+	ES,
+	FS,
+	GS
+};
 
 /* Where a register's bytes are. */
-enum place { GENERAL, /* struct debug_registers */
-	FPU,          /* the FPU's area */
-	TAG,          /* the full x87 tag word, made of the abridged one */
+enum place {
+	GENERAL, /* struct debug_registers */
+	FPU,     /* the FPU's area */
+	TAG,     /* the full x87 tag word, made of the abridged one */
 };
 
 struct reg {
 	const char *feature, *name, *type;
 	enum place place;
-	uint16_t at;  /* index, or byte in the area */
-	uint8_t size; /* gdb's, bytes */
+	uint16_t at;    /* index, or byte in the area */
+	uint8_t size;   /* gdb's, bytes */
 	uint8_t stored; /* in the area; gdb's value is extended with zeros */
 };
 
@@ -28,12 +56,30 @@ struct reg {
 #define LINUX "org.gnu.gdb.i386.linux"
 #define SEGMENTS "org.gnu.gdb.i386.segments"
 #define AVX "org.gnu.gdb.i386.avx"
-#define G(name, index, size) {CORE, name, size == 8 ? "int64" : "int32", GENERAL, index, size, size}
-#define P(name, index, type) {CORE, name, type, GENERAL, index, 8, 8}
-#define ST(n) {CORE, "st" #n, "i387_ext", FPU, 32 + 16 * n, 10, 10}
-#define F(name, at, stored) {CORE, name, "int", FPU, at, 4, stored}
-#define XMM(n) {SSE, "xmm" #n, "vec128", FPU, 160 + 16 * n, 16, 16}
-#define YMMH(n) {AVX, "ymm" #n "h", "uint128", FPU, 576 + 16 * n, 16, 16}
+#define G(name, index, size)                                                                       \
+	{                                                                                          \
+		CORE, name, size == 8 ? "int64" : "int32", GENERAL, index, size, size              \
+	}
+#define P(name, index, type)                                                                       \
+	{                                                                                          \
+		CORE, name, type, GENERAL, index, 8, 8                                             \
+	}
+#define ST(n)                                                                                      \
+	{                                                                                          \
+		CORE, "st" #n, "i387_ext", FPU, 32 + 16 * n, 10, 10                                \
+	}
+#define F(name, at, stored)                                                                        \
+	{                                                                                          \
+		CORE, name, "int", FPU, at, 4, stored                                              \
+	}
+#define XMM(n)                                                                                     \
+	{                                                                                          \
+		SSE, "xmm" #n, "vec128", FPU, 160 + 16 * n, 16, 16                                 \
+	}
+#define YMMH(n)                                                                                    \
+	{                                                                                          \
+		AVX, "ymm" #n "h", "uint128", FPU, 576 + 16 * n, 16, 16                            \
+	}
 
 /* clang-format off */
 static const struct reg regs[] = {

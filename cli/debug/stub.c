@@ -23,14 +23,14 @@
 struct stub {
 	struct target *target;
 	int listener;
-	char *path; /* of a Unix socket: removed at the end */
+	char *path;                  /* of a Unix socket: removed at the end */
 	struct packet_stream stream; /* fd -1: no gdb */
 	bool running;                /* gdb waits for a stop */
 	bool interrupted;            /* it asked for one */
 	bool has_left;
 	bool names_process; /* gdb wants "p1.TID": the multiprocess extension */
-	uint32_t current; /* thread of g, m, ...; set by Hg and by stops */
-	uint32_t stopped; /* of the last event */
+	uint32_t current;   /* thread of g, m, ...; set by Hg and by stops */
+	uint32_t stopped;   /* of the last event */
 	unsigned signal;
 	struct registers registers; /* of registers_tid; 0: of none */
 	uint32_t registers_tid;
@@ -125,7 +125,8 @@ static void write_registers(struct stub *s, const char *digits)
 	int err = load_registers(s);
 	size_t left = strlen(digits);
 
-	for (unsigned i = 0; err >= 0 && i < registers_count(registers_have_avx(&s->registers)); i++) {
+	for (unsigned i = 0; err >= 0 && i < registers_count(registers_have_avx(&s->registers));
+		i++) {
 		uint8_t bytes[16];
 		size_t n = 2 * registers_size(i);
 
@@ -145,8 +146,7 @@ static void read_register(struct stub *s, const char *arguments)
 	struct text t = {0};
 	uint8_t bytes[16];
 
-	if (load_registers(s) < 0 ||
-		number >= registers_count(registers_have_avx(&s->registers))) {
+	if (load_registers(s) < 0 || number >= registers_count(registers_have_avx(&s->registers))) {
 		reply(s, "E01");
 		return;
 	}
@@ -303,10 +303,25 @@ static void stop_at(struct stub *s, uint32_t tid, unsigned signal)
 /* gdb's numbers are its own above SIGTERM (include/gdb/signals.def); these are the ones that differ. */
 static unsigned gdb_signal(unsigned host)
 {
-	static const uint8_t table[32] = {[SIGSTKFLT] = 143, [SIGBUS] = 10, [SIGUSR1] = 30, [SIGUSR2] = 31,
-		[SIGCHLD] = 20, [SIGCONT] = 19, [SIGSTOP] = 17, [SIGTSTP] = 18, [SIGURG] = 16,
-		[SIGIO] = 23, [SIGSYS] = 12, [SIGPWR] = 32, [SIGXCPU] = 24, [SIGXFSZ] = 25,
-		[SIGVTALRM] = 26, [SIGPROF] = 27, [SIGWINCH] = 28, [SIGTTIN] = 21, [SIGTTOU] = 22};
+	static const uint8_t table[32] = {[SIGSTKFLT] = 143,
+		[SIGBUS] = 10,
+		[SIGUSR1] = 30,
+		[SIGUSR2] = 31,
+		[SIGCHLD] = 20,
+		[SIGCONT] = 19,
+		[SIGSTOP] = 17,
+		[SIGTSTP] = 18,
+		[SIGURG] = 16,
+		[SIGIO] = 23,
+		[SIGSYS] = 12,
+		[SIGPWR] = 32,
+		[SIGXCPU] = 24,
+		[SIGXFSZ] = 25,
+		[SIGVTALRM] = 26,
+		[SIGPROF] = 27,
+		[SIGWINCH] = 28,
+		[SIGTTIN] = 21,
+		[SIGTTOU] = 22};
 
 	if (host >= 33 && host < 64)
 		return host + 12; /* GDB_SIGNAL_REALTIME_33 is 45 */
@@ -328,8 +343,8 @@ void stub_look(struct stub *s)
 	if (!t->has_event || s->stream.fd < 0 || !s->running)
 		return;
 	t->has_event = false;
-	stop_at(s, t->event.tid, t->event.kind == DEBUG_EVENT_SIGNAL ? gdb_signal(t->event.signal)
-								     : SIGTRAP);
+	stop_at(s, t->event.tid,
+		t->event.kind == DEBUG_EVENT_SIGNAL ? gdb_signal(t->event.signal) : SIGTRAP);
 }
 
 static void interrupt(struct stub *s)
@@ -378,8 +393,8 @@ static void continue_threads(struct stub *s, const char *arguments)
 			signal = host_signal((unsigned)strtoul(at, &end, 16));
 			at = end;
 		}
-		unsigned action = letter == 's' || letter == 'S' ? DEBUG_ACTION_STEP
-								 : DEBUG_ACTION_CONTINUE;
+		unsigned action =
+			letter == 's' || letter == 'S' ? DEBUG_ACTION_STEP : DEBUG_ACTION_CONTINUE;
 		long tid = -1;
 
 		if (*at == ':')
@@ -684,7 +699,8 @@ static int listen_unix(struct stub *s, const char *path)
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 
 	if (strlen(path) >= sizeof(a.sun_path))
-		return fail(ENAMETOOLONG, "cannot listen for gdb on %s: the path is too long", path);
+		return fail(
+			ENAMETOOLONG, "cannot listen for gdb on %s: the path is too long", path);
 	strcpy(a.sun_path, path);
 	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&a, sizeof(a)) < 0 ||
@@ -711,8 +727,8 @@ static int listen_tcp(struct stub *s, const char *address, unsigned port)
 	return 0;
 }
 
-int stub_open(struct target *t, const char *path, const char *address, unsigned port,
-	struct stub **out)
+int stub_open(
+	struct target *t, const char *path, const char *address, unsigned port, struct stub **out)
 {
 	struct stub *s = memory_new(1, sizeof(*s));
 

@@ -63,9 +63,8 @@ static int ask(struct target *t, struct debug_request r, const void *data, size_
 
 int target_attach(struct target *t, unsigned flags)
 {
-	return ask(t,
-		(struct debug_request){.operation = DEBUG_ATTACH, .flags = (uint16_t)flags}, NULL,
-		0);
+	return ask(t, (struct debug_request){.operation = DEBUG_ATTACH, .flags = (uint16_t)flags},
+		NULL, 0);
 }
 
 int target_detach(struct target *t)
@@ -107,7 +106,8 @@ int target_set_registers(struct target *t, uint32_t tid, const void *registers, 
 }
 
 /* Pieces of DEBUG_DATA_MAX; until one is short. */
-static int read_pieces(struct target *t, struct debug_request r, const char *path, void *to, size_t len)
+static int read_pieces(
+	struct target *t, struct debug_request r, const char *path, void *to, size_t len)
 {
 	size_t done = 0;
 
@@ -132,8 +132,8 @@ static int read_pieces(struct target *t, struct debug_request r, const char *pat
 
 int target_read(struct target *t, uint64_t address, void *to, size_t len)
 {
-	return read_pieces(t,
-		(struct debug_request){.operation = DEBUG_READ, .address = address}, NULL, to, len);
+	return read_pieces(t, (struct debug_request){.operation = DEBUG_READ, .address = address},
+		NULL, to, len);
 }
 
 int target_write(struct target *t, uint64_t address, const void *bytes, size_t len)

@@ -264,8 +264,8 @@ static long read_memory(struct asked *a)
 	uint32_t len = min(a->request->len, DEBUG_DATA_MAX), done = 0;
 	uintptr_t at = a->request->address;
 	while (done < len) {
-		uint32_t n = (uint32_t)min(
-			(size_t)(len - done), PAGE_SIZE - (at + done) % PAGE_SIZE);
+		uint32_t n =
+			(uint32_t)min((size_t)(len - done), PAGE_SIZE - (at + done) % PAGE_SIZE);
 		if (at + done < at || copy_in(a->out + done, user_at(at + done), n) < 0)
 			break;
 		done += n;
@@ -282,11 +282,11 @@ static int write_page(uintptr_t at, const uint8_t *bytes, size_t len)
 	rw_lock_write(&process.space_lock);
 	const struct area *area = area_at(s, at);
 	unsigned prot = area ? area->prot : 0;
-	int err = !area                               ? -EFAULT
-		  : prot & MMU_WRITE                  ? 0
-		  : area->flags & AREA_SHARED         ? -EACCES
-						      : address_space_protect(s, page, PAGE_SIZE,
-								prot | MMU_READ | MMU_WRITE);
+	int err = !area              ? -EFAULT
+		  : prot & MMU_WRITE ? 0
+		  : area->flags & AREA_SHARED
+			  ? -EACCES
+			  : address_space_protect(s, page, PAGE_SIZE, prot | MMU_READ | MMU_WRITE);
 	rw_unlock_write(&process.space_lock);
 	if (err < 0)
 		return err;
@@ -304,8 +304,8 @@ static long write_memory(struct asked *a)
 {
 	uintptr_t at = a->request->address;
 	for (uint32_t done = 0; done < a->data_len;) {
-		uint32_t n = (uint32_t)min((size_t)(a->data_len - done),
-			PAGE_SIZE - (at + done) % PAGE_SIZE);
+		uint32_t n = (uint32_t)min(
+			(size_t)(a->data_len - done), PAGE_SIZE - (at + done) % PAGE_SIZE);
 		int err = at + done < at ? -EFAULT : write_page(at + done, a->data + done, n);
 		if (err < 0)
 			return err;
@@ -365,7 +365,7 @@ static long send_signal(struct asked *a)
 
 static long perform(struct asked *a)
 {
-	static long (*const operations[])(struct asked *a) = {
+	static long (*const operations[])(struct asked * a) = {
 		[DEBUG_ATTACH] = attach,
 		[DEBUG_DETACH] = detach,
 		[DEBUG_STOP] = stop,

@@ -178,8 +178,8 @@ static bool ask_watcher(struct delivery *d, struct trap_frame *f)
 {
 	if (d->signal == SIGKILL)
 		return true;
-	bool ends = d->action.handler == SIG_DFL &&
-		    signal_default_action(d->signal) == DEFAULT_CORE;
+	bool ends =
+		d->action.handler == SIG_DFL && signal_default_action(d->signal) == DEFAULT_CORE;
 	d->info.si_signo = d->signal;
 	int signal = program_watcher->signal(&d->info, ends, f);
 	if (signal == 0 || signal > SIGNALS)
