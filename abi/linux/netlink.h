@@ -58,6 +58,20 @@ struct linux_rtattr {
 	uint16_t rta_len, rta_type;
 };
 
+/* Errors that no driver here tells apart stand together, by Linux's count of them. */
+struct linux_link_stats {
+	uint32_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors;
+	uint32_t rx_dropped, tx_dropped, multicast, collisions;
+	uint32_t rx_error_kinds[6], tx_error_kinds[5], rx_compressed, tx_compressed, rx_nohandler;
+};
+
+struct linux_link_stats64 {
+	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors;
+	uint64_t rx_dropped, tx_dropped, multicast, collisions;
+	uint64_t rx_error_kinds[6], tx_error_kinds[5], rx_compressed, tx_compressed, rx_nohandler;
+	uint64_t rx_otherhost_dropped;
+};
+
 #define IFLA_ADDRESS 1
 #define IFLA_BROADCAST 2
 #define IFLA_IFNAME 3

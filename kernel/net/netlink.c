@@ -13,7 +13,7 @@
 #define REQUEST_MAX 4096u
 #define REPLY_MAX 3584u /* fits the buffers programs read into */
 #define REPLIES_MAX 64u
-#define MESSAGE_MAX 256u /* an upper bound of one of ours */
+#define MESSAGE_MAX 512u /* an upper bound of one of ours */
 
 struct reply {
 	struct list link;
@@ -98,11 +98,13 @@ static void *put(struct linux_nlmsghdr *h, const void *data, size_t n)
 	return at;
 }
 
+/* The message's length counts the padding behind its last attribute, too. */
 static void put_attribute(struct linux_nlmsghdr *h, uint16_t type, const void *data, size_t n)
 {
 	struct linux_rtattr a = {(uint16_t)(sizeof(a) + n), type};
 	(void)put(h, &a, sizeof(a));
 	(void)put(h, data, n);
+	h->nlmsg_len = align_up(h->nlmsg_len, 4u);
 }
 
 static void put_u32(struct linux_nlmsghdr *h, uint16_t type, uint32_t x)
@@ -139,6 +141,28 @@ static void put_done(struct question *q)
 
 /* --- answers --- */
 
+static void put_statistics(struct linux_nlmsghdr *h, const struct netif *n)
+{
+	struct linux_link_stats64 wide = {
+		.rx_packets = n->rx_packets,
+		.tx_packets = n->tx_packets,
+		.rx_bytes = n->rx_bytes,
+		.tx_bytes = n->tx_bytes,
+		.rx_dropped = n->rx_dropped,
+		.tx_dropped = n->tx_dropped,
+	};
+	struct linux_link_stats narrow = {
+		.rx_packets = (uint32_t)wide.rx_packets,
+		.tx_packets = (uint32_t)wide.tx_packets,
+		.rx_bytes = (uint32_t)wide.rx_bytes,
+		.tx_bytes = (uint32_t)wide.tx_bytes,
+		.rx_dropped = (uint32_t)wide.rx_dropped,
+		.tx_dropped = (uint32_t)wide.tx_dropped,
+	};
+	put_attribute(h, IFLA_STATS64, &wide, sizeof(wide));
+	put_attribute(h, IFLA_STATS, &narrow, sizeof(narrow));
+}
+
 static void put_link(struct question *q, const struct netif *n)
 {
 	bool local = n->flags & NETIF_LOOPBACK;
@@ -163,6 +187,7 @@ static void put_link(struct question *q, const struct netif *n)
 	put_u8(h, IFLA_CARRIER, n->link_up);
 	put_attribute(h, IFLA_ADDRESS, n->mac, 6);
 	put_attribute(h, IFLA_BROADCAST, broadcast, 6);
+	put_statistics(h, n);
 	end(q, h);
 }
 
