@@ -443,8 +443,10 @@ void closure_add_plugin(struct closure *c, const char *path)
 	if (!fits) {
 		elf_file_free(&elf);
 	} else {
-		add_object(c, path, real, &elf, c->objects.items[0]);
-		if (add_all_needed(c, first, false) < 0)
+		struct object *o = add_object(c, path, real, &elf, c->objects.items[0]);
+
+		if ((o->elf.interpreter && add_interpreter(c, o) < 0) ||
+			add_all_needed(c, first, false) < 0)
 			note("not all libraries of %s could be brought", path);
 	}
 	free(real);

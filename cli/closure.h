@@ -39,7 +39,7 @@ struct closure {
 int closure_add_program(struct closure *, const char *path, uint16_t machine,
 	const struct elf_file **program) must_check;
 
-/* A file that the program may load while it runs: the same, but what is not a library of the
+/* A file that the program may load or execute while it runs: the same, but what is not a library of the
  * program's machine is passed over, and what is missing is only noted. */
 void closure_add_plugin(struct closure *, const char *path);
 

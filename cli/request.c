@@ -165,23 +165,68 @@ static int gather_program(struct work *w)
 	return err;
 }
 
-/* Modules that are ELF files have libraries of their own. */
+/* By -f, or as an argument that names it. */
+static bool was_asked_for(const struct request *r, const char *path)
+{
+	for (size_t i = 0; i < r->n_additions; i++) {
+		const char *to = r->additions[i].to;
+
+		if (string_starts(path, to) && strchr("/", path[strlen(to)]))
+			return true;
+	}
+	return list_has(&r->named_files, path);
+}
+
+/* Modules and programs that are ELF files have libraries of their own. */
+static bool may_need_libraries(const struct request *r, const struct entry *e)
+{
+	const char *name = path_name(e->path);
+
+	return string_ends(name, ".so") || strstr(name, ".so.") || string_ends(name, ".node") ||
+	       ((e->st.mode & 0111) && was_asked_for(r, e->path));
+}
+
 static void gather_plugins(struct work *w)
 {
 	struct manifest *m = &w->out->manifest;
 
 	for (size_t i = 0; w->request->program && i < m->n_entries; i++) {
 		struct entry *e = m->entries[i];
-		const char *name = path_name(e->path);
 
 		if (!S_ISREG(e->st.mode) || e->source != w->closure.source)
 			continue;
-		if (!string_ends(name, ".so") && !strstr(name, ".so.") &&
-			!string_ends(name, ".node"))
+		if (!may_need_libraries(w->request, e))
 			continue;
 		char *path = memory_string(e->source_path);
 
 		closure_add_plugin(&w->closure, path);
+		free(path);
+	}
+}
+
+/*
+ * Links in an added tree that lead out of it to files of the system (alternatives, jars of other
+ * packages): those come too.  Only what everybody may read: a folder from elsewhere must not pick
+ * this person's files.
+ */
+static void gather_targets(struct work *w, size_t first)
+{
+	struct manifest *m = &w->out->manifest;
+
+	for (size_t i = first; i < m->n_entries; i++) {
+		struct entry *e = m->entries[i];
+		char *path = S_ISLNK(e->st.mode) ? memory_string(e->path) : NULL, *real = NULL;
+		struct source_stat st;
+		bool is_file = path &&
+			       source_resolve(w->out->host, path, NULL, NULL, &real) >= 0 &&
+			       source_stat(w->out->host, real, &st) >= 0 &&
+			       S_ISREG(st.mode) && (st.mode & 0004);
+		const struct entry *there = is_file ? manifest_find(m, real) : NULL;
+
+		if (is_file && (!there || there->source == w->out->host) &&
+			manifest_bring(m, w->out->host, path, NULL) < 0)
+			note("cannot read %s, which %s leads to", real, path);
+		free(real);
 		free(path);
 	}
 }
@@ -192,9 +237,14 @@ static int gather_additions(struct work *w)
 	const struct request *r = w->request;
 	int err = 0;
 
-	for (size_t i = 0; err >= 0 && i < r->n_additions; i++)
+	for (size_t i = 0; err >= 0 && i < r->n_additions; i++) {
+		size_t first = m->n_entries;
+
 		err = manifest_bring_tree(
 			m, w->out->host, r->additions[i].from, r->additions[i].to, 0);
+		if (err >= 0 && strcmp(r->additions[i].from, r->additions[i].to) == 0)
+			gather_targets(w, first);
+	}
 	for (size_t i = 0; err >= 0 && i < r->named_files.n; i++) {
 		err = manifest_bring(m, w->out->host, r->named_files.items[i], NULL);
 		if (err < 0)

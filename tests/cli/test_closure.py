@@ -137,3 +137,26 @@ def test_plugins_bring_their_libraries(mote, compile, tmp_path):
                      "-Wl,-rpath,$ORIGIN/../lib")
     tree = mote.tree(mote.build("-f", tmp_path / "plugins", "/bin/true"))
     assert plugin in tree and lib in tree
+
+
+def test_added_programs_bring_their_libraries(mote, compile, tmp_path):
+    """postgres started by setpriv, a helper named by an argument: both found no library."""
+    lib = compile("lib/libf.so", LIB, "-shared", "-fPIC")
+    helper = compile("bin/helper", MAIN, lib, f"-Wl,-rpath,{tmp_path}/lib")
+    main = compile("main", "int main(void) { return 0; }")
+    assert lib in mote.tree(mote.build("-f", helper, main))
+    assert lib in mote.tree(mote.build("-f", tmp_path / "bin", main))
+    assert lib not in mote.tree(mote.build(main))
+
+
+def test_links_out_of_an_added_folder(mote, compile, tmp_path):
+    """Tomcat's jars are links to other packages'; files that not everybody may read stay here."""
+    for name, mode in (("open", 0o644), ("closed", 0o600)):
+        (tmp_path / name).write_text(name)
+        os.chmod(tmp_path / name, mode)
+    (tmp_path / "dir").mkdir()
+    for name in ("open", "closed", "absent"):
+        os.symlink(f"../{name}", tmp_path / "dir" / name)
+    tree = mote.tree(mote.build("-f", tmp_path / "dir", compile("main", "int main(void) { return 0; }")))
+    assert str(tmp_path / "open") in tree and tree[str(tmp_path / "dir/absent")]["target"] == "../absent"
+    assert str(tmp_path / "closed") not in tree
