@@ -85,7 +85,7 @@ def datagrams(case, memcached, cpus):
         s.settimeout(1)
 
         def ask(text):
-            s.sendto(b"\x12\x34\0\0\0\1\0\0" + text, ("127.0.0.1", machine.port[11211]))
+            s.sendto(b"\x12\x34\0\0\0\1\0\0" + text, ("127.0.0.1", machine.udp_port[11211]))
             return s.recv(2000)[8:]
         machine.until(lambda: ask(b"version\r\n"))
         expect("set over UDP", ask(b"set u 0 0 2\r\nok\r\n"), b"STORED\r\n")

@@ -2,9 +2,10 @@
 import re
 import time
 
-from apps import Line, both_sizes, client, growing, program
+from apps import both_sizes, client, program
 from case import Failure, expect, free_port
 from machine import Linux, Machine
+from redis_client import Redis, ready
 
 COMMANDS = """SET greeting hello
 GET greeting
@@ -43,43 +44,9 @@ FLUSHALL
 DBSIZE""".splitlines()
 
 
-class Redis(Line):
-    def ask(self, *words):
-        self.send(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in map(encode, words)))
-        return self.answer()
-
-    def answer(self):
-        line = self.line()
-        kind, rest = line[:1], line[1:]
-        if kind == b"$":
-            if rest == b"-1":
-                return None
-            data = self.exactly(int(rest) + 2)
-            return data[:-2]
-        if kind == b"*":
-            return None if rest == b"-1" else [self.answer() for _ in range(int(rest))]
-        return kind + rest if kind in b"+-" else int(rest)
-
-
-def encode(word):
-    return word if isinstance(word, bytes) else str(word).encode()
-
-
 def command(redis, port, folder="/"):
     return [redis, "--port", str(port), "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--appendonly", "no",
             "--daemonize", "no", "--dir", folder]
-
-
-def ready(port):
-    timeouts = growing()
-
-    def probe():
-        r = Redis(port, next(timeouts))
-        try:
-            expect("PING", r.ask("PING"), b"+PONG")
-        finally:
-            r.close()
-    return probe
 
 
 def questions(port):

@@ -36,4 +36,4 @@ def shebang(case, cpus):
 
 
 def cases(name):
-    return [*both_sizes(lua, "apps/lua", 60), *both_sizes(perl, "apps/perl", 60), *both_sizes(shebang, "apps/perl-script", 60)]
+    return [*both_sizes(lua, "apps/lua-script", 60), *both_sizes(perl, "apps/perl-script", 60), *both_sizes(shebang, "apps/perl-shebang", 60)]

@@ -10,7 +10,7 @@ def test(case, cpus):
     socat = program("socat", "socat")
     with Machine(case, [socat, "UDP-LISTEN:5354,bind=0.0.0.0,reuseaddr", "PIPE"], udp=[5354], cpus=cpus) as m:
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        s.connect(("127.0.0.1", m.port[5354]))
+        s.connect(("127.0.0.1", m.udp_port[5354]))
         timeouts = growing()
 
         def ask(data):

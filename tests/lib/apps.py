@@ -6,7 +6,10 @@ import http.client
 import os
 import shutil
 import socket
+import ssl
 import subprocess
+import threading
+import time
 
 from case import TESTS, Case, Failure, Skip, expect, tail
 
@@ -43,7 +46,7 @@ def same_answers(mote, linux):
 def client(case, argv, timeout=60, **options):
     """Run a client program on the host; its output. A failure when it fails."""
     try:
-        p = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        p = subprocess.run(argv, **({} if "input" in options else {"stdin": subprocess.DEVNULL}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                            timeout=timeout, text=True, **options)
     except subprocess.TimeoutExpired as e:
         raise Failure(f"{os.path.basename(argv[0])}: no end in {timeout} s", (e.stdout or b"").decode(errors="replace")[-2000:],
@@ -54,10 +57,14 @@ def client(case, argv, timeout=60, **options):
 
 
 class Http:
-    """One keep-alive connection."""
+    """One keep-alive connection; with CA, a certificate's file, over TLS to the name LOCALHOST."""
 
-    def __init__(self, port, timeout=30):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    def __init__(self, port, timeout=30, ca=None):
+        if ca:
+            self.connection = http.client.HTTPSConnection("localhost", port, timeout=timeout,
+                                                          context=ssl.create_default_context(cafile=ca))
+        else:
+            self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
 
     def ask(self, path, method="GET", body=None, headers={}):
         """(status, body, headers)."""
@@ -80,14 +87,17 @@ def growing(start=0.2, end=10):
         start = min(start * 1.5, end)
 
 
-def answers_http(port, path="/"):
-    """A probe for Machine.until: one request on a connection of its own."""
+def answers_http(port, path="/", status=None):
+    """A probe for Machine.until: one request on a connection of its own; STATUS, if another one means "not yet"."""
     timeouts = growing()
 
     def probe():
         h = Http(port, next(timeouts))
         try:
-            return h.ask(path)
+            answer = h.ask(path)
+            if status and answer[0] != status:
+                raise ConnectionError(f"{path}: status {answer[0]}")
+            return answer
         finally:
             h.close()
     return probe
@@ -118,3 +128,61 @@ class Line:
     def close(self):
         self.file.close()
         self.socket.close()
+
+
+def together(n, work, patience=300):
+    """WORK(0) to WORK(n - 1) at the same time; a failure when one of them fails."""
+    wrong = []
+
+    def one(i):
+        try:
+            work(i)
+        except Exception as e:
+            wrong.append(f"client {i}: {type(e).__name__}: {e}")
+    threads = [threading.Thread(target=one, args=(i,), daemon=True) for i in range(n)]
+    for t in threads:
+        t.start()
+    end = time.monotonic() + patience
+    for t in threads:
+        t.join(max(0, end - time.monotonic()))
+    expect("clients without an end", sum(t.is_alive() for t in threads), 0)
+    expect(f"failures of {n} clients", wrong[:3], [])
+
+
+def http_load(port, questions, clients=8, rounds=10, timeout=120, **options):
+    """QUESTIONS: {path: (status, body)}, asked by each client in turn on a connection of its own."""
+    def client(id):
+        h = Http(port, timeout, **options)
+        for i in range(rounds):
+            for path, answer in questions.items():
+                expect(f"{path}, round {i}", h.ask(path)[:2], answer)
+        h.close()
+    together(clients, client)
+
+
+def datagram_probe(port, question, check):
+    """A probe for Machine.until: a datagram, and whether the answer is one."""
+    timeouts = growing()
+
+    def probe():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(next(timeouts))
+            s.sendto(question, ("127.0.0.1", port))
+            check(s.recv(4096))
+    return probe
+
+
+def connects(port, greeting=None):
+    """A probe: a connection that the program accepts, and what it says first or answers to GREETING's question."""
+    timeouts = growing()
+
+    def probe():
+        s = socket.create_connection(("127.0.0.1", port), next(timeouts))
+        with s:
+            if greeting:
+                s.sendall(greeting)
+            data = s.recv(4096)
+            if not data:
+                raise EOFError("the connection ended")
+            return data
+    return probe

@@ -2,6 +2,7 @@
 import ctypes
 import fcntl
 import os
+import re
 import signal
 import socket
 import struct
@@ -50,19 +51,22 @@ def run(case, options, program, args=(), stdin=b"", console="console"):
 class Machine:
     """A program that serves, as a context manager.  PORTS are the guest's; self.port[GUEST] the host's."""
 
-    def __init__(self, case, argv, ports=(), cpus=1, memory=None, options=(), udp=(), console="console"):
+    def __init__(self, case, argv, ports=(), cpus=1, memory=None, options=(), udp=(), console="console",
+                 folder=None, stdin=None):
         self.console = case.path(console)
-        self.port = {p: free_port() for p in ports} | {p: free_port(socket.SOCK_DGRAM) for p in udp}
+        self.cwd, self.stdin = folder, stdin if stdin and os.path.exists(stdin) else os.devnull
+        self.port = {p: free_port() for p in ports}
+        self.udp_port = {p: free_port(socket.SOCK_DGRAM) for p in udp}
         command = [*mote_run(), "-c", str(cpus)]
         command += ["-m", memory] if memory else []
-        for guest in self.port:
-            command += ["-p", f"{self.port[guest]}:{guest}" + ("/udp" if guest in udp else "")]
+        command += [word for guest, host in self.port.items() for word in ("-p", f"{host}:{guest}")]
+        command += [word for guest, host in self.udp_port.items() for word in ("-p", f"{host}:{guest}/udp")]
         self.argv = [*command, *options, *argv]
         self.process = None
 
     def __enter__(self):
-        with open(self.console, "wb") as out:
-            self.process = subprocess.Popen(self.argv, env=environment(), stdin=subprocess.DEVNULL, stdout=out,
+        with open(self.console, "wb") as out, open(self.stdin, "rb") as stdin:
+            self.process = subprocess.Popen(self.argv, env=environment(), cwd=self.cwd, stdin=stdin, stdout=out,
                                             stderr=subprocess.STDOUT)
         return self
 
@@ -89,12 +93,20 @@ class Machine:
         except subprocess.TimeoutExpired:
             raise Failure(f"the program has not ended after {timeout} s", tail(self.console)) from None
 
+    def output(self):
+        """What the program wrote, without the kernel's own lines."""
+        with open(self.console, "rb") as f:
+            return re.sub(rb"^mote: .*\n", b"", f.read(), flags=re.M)
+
     def text(self):
         with open(self.console, "rb") as f:
             return f.read().decode(errors="backslashreplace")
 
-    def until(self, probe, timeout=40):
+    patience = 40
+
+    def until(self, probe, timeout=None):
         """Call PROBE until it returns without an OSError (a forwarded port accepts before the guest listens)."""
+        timeout = timeout or self.patience
         end = time.monotonic() + timeout
         while True:
             try:
@@ -113,5 +125,6 @@ class Linux(Machine):
     def __init__(self, case, argv, port, console="console-linux"):
         self.console = case.path(console)
         self.port = port
+        self.cwd, self.stdin = None, os.devnull
         self.argv = list(argv)
         self.process = None

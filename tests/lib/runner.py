@@ -15,6 +15,7 @@ import traceback
 import case
 import guest
 import machine
+import programs
 from case import BUILD, ROOT, TESTS, Case, Failure, Skip, tail
 
 USAGE = """tests/run [options] [NAME...]
@@ -71,7 +72,8 @@ def discover():
     cases += guest.cases()
     for folder in ("kernel", "limits", "apps"):
         for path, name in stems(folder + "/*.py"):
-            cases += load(path).cases(f"{folder}/{name}")
+            module = load(path)
+            cases += module.cases(f"{folder}/{name}") if hasattr(module, "cases") else programs.cases(f"{folder}/{name}", module)
     return cases
 
 

@@ -1,0 +1,2 @@
+"""Flask's own threaded server."""
+from flask_app import load, prepare

@@ -1,0 +1,187 @@
+"""The programs of tests/apps: one table, and one short file per program (tests/apps/NAME.py), which defines of
+
+    prepare(t)      write what the program needs into its folder (a Folder), before it starts
+    load(m)         talk to the running program through m.port[GUEST] (a Machine); its row has ports
+    check(m)        look at what the program, which ends by itself, left: m.status, m.text()
+    same(text)      instead: run it on Linux as well and compare; text without what may differ
+
+The command line is typed in that folder, so files that it names come along by themselves; everything else is in
+`options`.  docs/programs.md is made from this table by tools/programs-table, with what the tests said last.
+"""
+import os
+import shlex
+import shutil
+import subprocess
+
+from apps import on_linux
+from case import Case, Failure, Skip, expect, tail
+from machine import Machine
+
+FOLDERS = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Row:
+    def __init__(self, packages, command, ports="", udp="", memory="256M", options="", quick=False, timeout=240,
+                 refused=None):
+        self.packages = packages.split()    # of Debian; the first has the program
+        self.command = command              # as typed
+        self.ports = [int(p) for p in ports.split()]
+        self.udp = [int(p) for p in udp.split()]
+        self.memory = memory
+        self.options = shlex.split(options)     # of mote run
+        self.quick = quick                  # part of make test, with one CPU
+        self.timeout = timeout
+        self.refused = refused              # what the kernel refuses it, and what to run instead
+
+
+TABLE = {
+    "haproxy": Row("haproxy", "haproxy -f haproxy.cfg -db", ports="8080 8081"),
+    "mariadbd": Row("mariadb-server-core mariadb-client-core",
+                    "mariadbd --no-defaults --user=root --datadir=$PWD/mysql --socket=/tmp/my.sock --port=3306 "
+                    "--bind-address=0.0.0.0 --skip-log-bin --init-file=$PWD/init.sql",
+                    ports="3306", memory="512M", options="-f mysql", timeout=600),
+    "postgres-single": Row("postgresql-15",
+                           "setpriv --reuid=65534 --regid=65534 --clear-groups /usr/lib/postgresql/15/bin/postgres --single "
+                           "-D pg -j postgres",
+                           options="-f pg -f /usr/lib/locale/C.utf8 -f /usr/lib/postgresql/15 -f /usr/share/postgresql/15 --net none", timeout=300),
+    "mosquitto": Row("mosquitto mosquitto-clients", "mosquitto -c mosq.conf", ports="1883"),
+    "unbound": Row("unbound", "unbound -d -c unbound.conf", udp="5353", ports="5353"),
+    "dnsmasq": Row("dnsmasq-base",
+                   "dnsmasq --no-daemon --conf-file=/dev/null --port=5353 --no-resolv --address=/a.test/1.2.3.4 "
+                   "--listen-address=0.0.0.0 --bind-interfaces --user=root", udp="5353", ports="5353", quick=True),
+    "bind9": Row("bind9", "named -g -f -n 2 -c named.conf", udp="5353", ports="5353", options="-f zone"),
+    "tinyproxy": Row("tinyproxy", "tinyproxy -d -c tiny.conf", ports="8888", quick=True),
+    "java": Row("openjdk-17-jdk-headless", "java -Xmx256m -XX:+UseSerialGC -cp . H 8080", ports="8080", memory="512M",
+                options="-f H.class", timeout=600),
+    "java-g1": Row("openjdk-17-jdk-headless", "java -Xmx512m -XX:+UseG1GC -cp . H 8080", ports="8080", memory="1G",
+                   options="-f H.class", timeout=600),
+    "tomcat10": Row("tomcat10 openjdk-17-jdk-headless",
+                    "java -Xmx256m -Djava.awt.headless=true -Dcatalina.home=/usr/share/tomcat10 -Dcatalina.base=tc "
+                    "-Djava.io.tmpdir=/tmp -Djava.util.logging.manager=org.apache.juli.ClassLoaderLogManager "
+                    "-cp /usr/share/tomcat10/bin/bootstrap.jar:/usr/share/tomcat10/bin/tomcat-juli.jar "
+                    "org.apache.catalina.startup.Bootstrap start",
+                    ports="8080", memory="768M", options="-f tc -f /usr/share/tomcat10 -f /usr/share/java", timeout=900),
+    "jetty9": Row("jetty9 openjdk-17-jdk-headless",
+                  "java -Xmx256m -jar /usr/share/jetty9/start.jar jetty.base=jt jetty.home=/usr/share/jetty9",
+                  ports="8080", memory="768M", options="-f jt -f /usr/share/jetty9 -f /etc/jetty9 -f /usr/share/java", timeout=900),
+    "python-flask": Row("python3-flask", "/usr/bin/python3 flaskapp.py", ports="8080",
+                        options="-f /usr/lib/python3/dist-packages", timeout=300),
+    "python-django": Row("python3-django", "/usr/bin/python3 dj/app.py runserver --noreload 0.0.0.0:8080", ports="8080",
+                         options="-f /usr/lib/python3/dist-packages -f /usr/share/zoneinfo", timeout=300),
+    "uwsgi": Row("uwsgi-plugin-python3 uwsgi-core python3-flask",
+                 "uwsgi --plugin python3 --http-socket 0.0.0.0:8080 --need-app --chdir . --wsgi-file flaskapp.py "
+                 "--callable app --threads 2 --add-header 'Connection: close'", ports="8080",
+                 options="-f flaskapp.py -f /usr/lib/uwsgi/plugins -f /usr/lib/python3.11 -f /usr/lib/python3", timeout=300),
+    "ruby": Row("ruby ruby-webrick", "ruby web.rb", ports="8080", options="-f /usr/share/rubygems-integration", timeout=300),
+    "php-S": Row("php8.2-cli", "php -S 0.0.0.0:8080 -t www", ports="8080", options="-f www", timeout=300),
+    "caddy": Row("caddy", "caddy run --config Caddyfile --adapter caddyfile", ports="8443 8080",
+                 options="-f www -f ca.pem -f ca.key", timeout=300),
+    "prometheus": Row("prometheus",
+                      "prometheus --config.file=prom.yml --storage.tsdb.path=tsdb --web.listen-address=0.0.0.0:9090",
+                      ports="9090", memory="512M", timeout=300),
+    "node-exporter": Row("prometheus-node-exporter", "prometheus-node-exporter --web.listen-address=0.0.0.0:9100",
+                         ports="9100"),
+    "etcd": Row("etcd-server etcd-client",
+                "etcd --data-dir etcd --listen-client-urls http://0.0.0.0:2379 --advertise-client-urls http://0.0.0.0:2379",
+                ports="2379", memory="512M", timeout=300),
+    "syncthing": Row("syncthing",
+                     "syncthing serve --no-browser --home=sync --gui-address=0.0.0.0:8384 --no-restart --no-upgrade",
+                     ports="8384", memory="512M", options="-e STMONITORED=yes", timeout=300),
+    "rclone": Row("rclone", "rclone serve http www --addr 0.0.0.0:8080", ports="8080", options="-f www", timeout=300),
+    "luajit": Row("luajit", "luajit lj.lua", quick=True),
+    "ocaml": Row("ocaml-nox", "./webml 8080", ports="8080"),
+    "ripgrep-rust": Row("ripgrep", "rg --sort path -c h www /etc/services", options="-f www -f /etc/services --net none"),
+    "h2o": Row("h2o", "h2o -m worker -c h2o.conf", ports="8080", options="-f www"),
+    "apache2-X": Row("apache2-bin", "apache2 -X -f $PWD/apache.conf", ports="8080", options="-f www"),
+    "iperf3": Row("iperf3", "iperf3 -s", ports="5201"),
+    "privoxy": Row("privoxy", "privoxy --no-daemon privoxy.conf", ports="8118"),
+    "webfsd": Row("webfs", "webfsd -F -p 8080 -r www -u root -g root", ports="8080", options="-f www", quick=True),
+    "perl": Row("perl", "perl web.pl 8080", ports="8080"),
+    "lua": Row("lua5.4 lua-socket", "lua5.4 web.lua 8080", ports="8080",
+               options="-f /usr/share/lua/5.4 -f /usr/lib/x86_64-linux-gnu/lua/5.4"),
+    "redis-aof": Row("redis-server redis-tools",
+                     "redis-server --port 6379 --bind 0.0.0.0 --protected-mode no --save '' --appendonly yes "
+                     "--appendfsync everysec --dir /tmp --enable-debug-command yes", ports="6379"),
+    "redis-save": Row("redis-server redis-tools",
+                      "redis-server --port 6379 --bind 0.0.0.0 --protected-mode no --dir /tmp --save 1 1 --enable-debug-command yes", ports="6379"),
+}
+
+
+class Folder:
+    """Where the command line is typed: build/tests/out/apps/NAME/SIZE/t."""
+
+    def __init__(self, case):
+        self.case = case
+        self.path = case.path("t")
+        os.makedirs(self.path)
+
+    def file(self, name):
+        return os.path.join(self.path, name)
+
+    def write(self, name, content):
+        """A text, or bytes; folders are made on the way."""
+        os.makedirs(os.path.dirname(self.file(name)), exist_ok=True)
+        with open(self.file(name), "wb") as f:
+            f.write(content.encode() if isinstance(content, str) else content)
+
+    def run(self, *argv, stdin=b"", env=None):
+        """A helper on this host: a compiler, a program that makes the data."""
+        p = subprocess.run(argv, cwd=self.path, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           env=dict(os.environ, **env) if env else None)
+        if p.returncode:
+            raise Failure(f"{os.path.basename(argv[0])} on the host: exit status {p.returncode}",
+                          p.stdout[-3000:].decode(errors="replace"))
+        return p.stdout
+
+
+def argv_of(row, t):
+    """The command line as a shell would split it; the program as a path."""
+    words = shlex.split(row.command.replace("$PWD", t.path))
+    if "/" in words[0]:
+        path = words[0] if words[0].startswith("/") else t.file(words[0])
+    else:
+        path = shutil.which(words[0], path=FOLDERS)
+    if not path or not os.path.exists(path):
+        raise Skip(f"{words[0]} is not installed (tools/deps apps installs {row.packages[0]})")
+    return [path, *words[1:]]
+
+
+def options_of(row, t):
+    return [word.replace("$PWD", t.path) for word in row.options]
+
+
+def run(case, cpus, row, module):
+    t = Folder(case)
+    missing = absent(row.packages)
+    if missing:
+        raise Skip(f"not installed: {' '.join(missing)} (tools/deps apps)")
+    if hasattr(module, "prepare"):
+        module.prepare(t)
+    argv = argv_of(row, t)
+    with Machine(case, argv, ports=row.ports, udp=row.udp, cpus=cpus, memory=row.memory, options=options_of(row, t),
+                 folder=t.path, stdin=t.file("stdin")) as m:
+        m.case, m.cpus, m.folder, m.patience = case, cpus, t, row.timeout // 2
+        if hasattr(module, "load"):
+            module.load(m)
+            return
+        m.status = m.wait(row.timeout)
+    if hasattr(module, "check"):
+        module.check(m)
+        return
+    with open(t.file("stdin") if os.path.exists(t.file("stdin")) else os.devnull, "rb") as stdin:
+        linux = subprocess.run(argv, cwd=t.path, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    same = getattr(module, "same", lambda text: text)
+    expect("exit status and output", (m.status, same(m.output())), (linux.returncode, same(linux.stdout)))
+
+
+def absent(packages):
+    """Those that dpkg does not know as installed."""
+    p = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", *packages], capture_output=True, text=True)
+    there = {line.split()[1] for line in p.stdout.splitlines() if line.startswith("installed ")}
+    return [name for name in packages if name not in there]
+
+
+def cases(name, module):
+    row = TABLE[name.removeprefix("apps/")]
+    return [Case(f"{name}/{cpus}cpu{'s' * (cpus > 1)}", lambda case, cpus=cpus: run(case, cpus, row, module),
+                 row.timeout * 2, slow=cpus > 1 or not row.quick) for cpus in (1, 4)]
