@@ -217,10 +217,9 @@ static void gather_targets(struct work *w, size_t first)
 		struct entry *e = m->entries[i];
 		char *path = S_ISLNK(e->st.mode) ? memory_string(e->path) : NULL, *real = NULL;
 		struct source_stat st;
-		bool is_file = path &&
-			       source_resolve(w->out->host, path, NULL, NULL, &real) >= 0 &&
-			       source_stat(w->out->host, real, &st) >= 0 &&
-			       S_ISREG(st.mode) && (st.mode & 0004);
+		bool is_file = path && source_resolve(w->out->host, path, NULL, NULL, &real) >= 0 &&
+			       source_stat(w->out->host, real, &st) >= 0 && S_ISREG(st.mode) &&
+			       (st.mode & 0004);
 		const struct entry *there = is_file ? manifest_find(m, real) : NULL;
 
 		if (is_file && (!there || there->source == w->out->host) &&

@@ -12,7 +12,8 @@ static int odd, links, statistics, wrong_sizes;
 
 static void attributes(const struct nlmsghdr *h, unsigned skip)
 {
-	const char *at = (const char *)h + NLMSG_HDRLEN + NLMSG_ALIGN(skip), *end = (const char *)h + h->nlmsg_len;
+	const char *at = (const char *)h + NLMSG_HDRLEN + NLMSG_ALIGN(skip),
+		   *end = (const char *)h + h->nlmsg_len;
 	while (at < end) {
 		const struct rtattr *a = (const void *)at;
 		if (h->nlmsg_type == RTM_NEWLINK && (a->rta_type & NLA_TYPE_MASK) == IFLA_STATS64) {
@@ -31,8 +32,10 @@ static void ask(int type, unsigned skip)
 	struct {
 		struct nlmsghdr h;
 		struct rtgenmsg g;
-	} q = {.h = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)), .nlmsg_type = type,
-		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP, .nlmsg_seq = 1},
+	} q = {.h = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)),
+		       .nlmsg_type = type,
+		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		       .nlmsg_seq = 1},
 		.g = {AF_UNSPEC}};
 	char buf[32768] __attribute__((aligned(8)));
 	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), done = 0;
@@ -57,6 +60,7 @@ int main(void)
 	ask(RTM_GETADDR, sizeof(struct ifaddrmsg));
 	ask(RTM_GETROUTE, sizeof(struct rtmsg));
 	printf("messages that end elsewhere than their attributes: %d\n", odd);
-	printf("every link has statistics: %d, of another size: %d\n", links > 0 && links == statistics, wrong_sizes);
+	printf("every link has statistics: %d, of another size: %d\n",
+		links > 0 && links == statistics, wrong_sizes);
 	return 0;
 }
