@@ -170,3 +170,18 @@ int target_read_link(struct target *t, const char *path, char *to, size_t size)
 	to[t->data_len] = 0;
 	return (int)t->data_len;
 }
+
+int target_resident(struct target *t, uint64_t address, uint32_t n, uint8_t *to)
+{
+	int got = ask(t,
+		(struct debug_request){
+			.operation = DEBUG_RESIDENT, .address = address, .len = n},
+		NULL, 0);
+
+	if (got < 0)
+		return got;
+	if (t->data_len != n)
+		return -EPROTO;
+	memcpy(to, t->data, n);
+	return 0;
+}

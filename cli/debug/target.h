@@ -41,6 +41,8 @@ int target_registers(struct target *, uint32_t tid) must_check;
 int target_set_registers(struct target *, uint32_t tid, const void *, size_t len) must_check;
 /* Bytes read, perhaps fewer than len. */
 int target_read(struct target *, uint64_t address, void *to, size_t len) must_check;
+/* A byte for each of n pages (at most DEBUG_DATA_MAX) from address on: not 0 when it is in memory. */
+int target_resident(struct target *, uint64_t address, uint32_t n, uint8_t *to) must_check;
 int target_write(struct target *, uint64_t address, const void *, size_t len) must_check;
 int target_read_file(
 	struct target *, const char *path, uint64_t offset, void *to, size_t len) must_check;

@@ -363,6 +363,19 @@ static long send_signal(struct asked *a)
 		(int)a->request->len, &(struct linux_siginfo){.si_code = SI_USER});
 }
 
+static long tell_resident(struct asked *a)
+{
+	uintptr_t at = align_down((uintptr_t)a->request->address, PAGE_SIZE);
+	uint32_t n = min(a->request->len, DEBUG_DATA_MAX);
+	if (at >= USER_END || n > (USER_END - at) / PAGE_SIZE)
+		return -EFAULT;
+	rw_lock_read(&process.space_lock);
+	address_space_residency(&process.space, at, n, a->out);
+	rw_unlock_read(&process.space_lock);
+	a->out_len = n;
+	return (long)n;
+}
+
 static long perform(struct asked *a)
 {
 	static long (*const operations[])(struct asked * a) = {
@@ -379,6 +392,7 @@ static long perform(struct asked *a)
 		[DEBUG_READ_LINK] = read_link,
 		[DEBUG_KILL] = end_program,
 		[DEBUG_SIGNAL] = send_signal,
+		[DEBUG_RESIDENT] = tell_resident,
 	};
 	unsigned operation = a->request->operation;
 	if (operation >= array_size(operations) || !operations[operation])
