@@ -44,7 +44,7 @@ struct debug_reply {
 #define DEBUG_READ_LINK 11 /* what the symbolic link data names holds */
 #define DEBUG_KILL 12      /* SIGKILL */
 #define DEBUG_SIGNAL 13    /* len: a signal for the program */
-#define DEBUG_RESIDENT 14 /* which of len pages from address are in memory: a byte each, not 0 */
+#define DEBUG_RESIDENT 14  /* which of len pages from address are in memory: a byte each, not 0 */
 
 #define DEBUG_CRASHES_ONLY                                                                         \
 	1u /* DEBUG_ATTACH: events only for signals that end the program with a core dump */

@@ -29,7 +29,7 @@
 struct mapping {
 	uint64_t start, end, offset;
 	char permissions[5];
-	char *path; /* NULL: anonymous */
+	char *path;     /* NULL: anonymous */
 	uint64_t saved; /* bytes of it that the file may hold */
 };
 
@@ -51,7 +51,8 @@ static int add_mapping(struct core *c, const char *line)
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %*s %n", &m.start, &m.end,
 		    m.permissions, &m.offset, &path_at) < 4 ||
 		m.start >= m.end)
-		return fail(EPROTO, "cannot write a core: the machine's map of memory makes no sense");
+		return fail(
+			EPROTO, "cannot write a core: the machine's map of memory makes no sense");
 	const char *path = line + path_at;
 
 	if (path_at && *path == '/')
@@ -59,10 +60,10 @@ static int add_mapping(struct core *c, const char *line)
 	bool kernels = strcmp(path, "[vvar]") == 0;
 	bool is_private = m.permissions[3] == 'p', readable = m.permissions[0] == 'r';
 
-	m.saved = kernels || !readable                            ? 0
-		  : m.path && m.permissions[2] == 'x'             ? PAGE
-		  : is_private || !m.path                         ? m.end - m.start
-								  : 0;
+	m.saved = kernels || !readable                ? 0
+		  : m.path && m.permissions[2] == 'x' ? PAGE
+		  : is_private || !m.path             ? m.end - m.start
+						      : 0;
 	c->mappings = memory_resize(c->mappings, c->n_mappings + 1, sizeof(m));
 	c->mappings[c->n_mappings++] = m;
 	return 0;
@@ -131,6 +132,17 @@ static void add_fpu(struct core *c, uint8_t *area, uint32_t size)
 	add_note(c, "LINUX", NT_XSTATE, area, size);
 }
 
+static void add_signal(struct core *c, const struct debug_event *cause)
+{
+	struct {
+		int32_t signal, error, code, pad;
+		uint64_t address, rest[13];
+	} info = {cause->signal, 0, cause->code, 0, cause->address, {0}};
+
+	_Static_assert(sizeof(info) == 128, "siginfo_t");
+	add_note(c, "CORE", NT_SIGINFO_LINUX, &info, sizeof(info));
+}
+
 static int add_thread(struct core *c, uint32_t tid, const struct debug_event *cause)
 {
 	static uint8_t data[sizeof(struct debug_registers) + DEBUG_DATA_MAX];
@@ -149,6 +161,8 @@ static int add_thread(struct core *c, uint32_t tid, const struct debug_event *ca
 		s.signal = s.current_signal = (int16_t)cause->signal;
 	s.has_fpu = r.fpu_size >= 512;
 	add_note(c, "CORE", NT_PRSTATUS, &s, sizeof(s));
+	if (cause && cause->tid == tid)
+		add_signal(c, cause);
 	if (r.fpu_size <= c->target->data_len - sizeof(r))
 		add_fpu(c, data + sizeof(r), r.fpu_size);
 	return 0;
@@ -187,17 +201,6 @@ static void add_process(struct core *c)
 	if (n > 0 && p.name[n - 1] == '\n')
 		p.name[n - 1] = 0;
 	add_note(c, "CORE", NT_PRPSINFO, &p, sizeof(p));
-}
-
-static void add_signal(struct core *c, const struct debug_event *cause)
-{
-	struct {
-		int32_t signal, error, code, pad;
-		uint64_t address, rest[13];
-	} info = {cause->signal, 0, cause->code, 0, cause->address, {0}};
-
-	_Static_assert(sizeof(info) == 128, "siginfo_t");
-	add_note(c, "CORE", NT_SIGINFO_LINUX, &info, sizeof(info));
 }
 
 static void add_auxv(struct core *c)
@@ -351,11 +354,9 @@ static int write_file(struct core *c)
 	return err;
 }
 
-static void add_notes_of_process(struct core *c, const struct debug_event *cause)
+static void add_notes_of_process(struct core *c)
 {
 	add_process(c);
-	if (cause)
-		add_signal(c, cause);
 	add_auxv(c);
 	add_files(c);
 }
@@ -369,7 +370,7 @@ int core_write(struct target *t, const char *path, const struct debug_event *cau
 	if (err >= 0)
 		err = add_threads(&c, cause);
 	if (err >= 0) {
-		add_notes_of_process(&c, cause);
+		add_notes_of_process(&c);
 		c.fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		err = c.fd < 0 ? -errno : write_file(&c);
 		if (err >= 0 && (close(c.fd) < 0 || rename(temporary, path) < 0))

@@ -174,8 +174,7 @@ int target_read_link(struct target *t, const char *path, char *to, size_t size)
 int target_resident(struct target *t, uint64_t address, uint32_t n, uint8_t *to)
 {
 	int got = ask(t,
-		(struct debug_request){
-			.operation = DEBUG_RESIDENT, .address = address, .len = n},
+		(struct debug_request){.operation = DEBUG_RESIDENT, .address = address, .len = n},
 		NULL, 0);
 
 	if (got < 0)
