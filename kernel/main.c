@@ -13,6 +13,7 @@
 #include "kernel/dev/console.h"
 #include "kernel/dev/drivers.h"
 #include "kernel/file/fd_table.h"
+#include "kernel/devices.h"
 #include "kernel/fs/dev/console_file.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/inspect/inspect.h"
@@ -128,6 +129,8 @@ static void hand_down(void)
 	unix_set_names(&names);
 	unix_set_credentials(socket_ids);
 	vfs_generated_add(generated, array_size(generated));
+	devices_show_init();
+	file_set_disk_account(block_totals);
 	process_set_end_hook(finish);
 	static const struct console_ops console = {
 		console_write_some, console_read, console_has_input, console_readable};

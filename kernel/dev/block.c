@@ -40,6 +40,35 @@ static bool in_bounds(const struct block_device *d, uint64_t offset, size_t n)
 	       sector <= d->n_sectors && n / SECTOR_SIZE <= d->n_sectors - sector;
 }
 
+/* One request, counted. */
+static int submit(struct block_device *d, enum block_operation operation, uint64_t offset,
+	const struct block_segment *segments, unsigned n_segments)
+{
+	uint64_t n = 0;
+	for (unsigned i = 0; i < n_segments; i++)
+		n += segments[i].len / SECTOR_SIZE;
+	int err = d->ops->submit(d, operation, offset / SECTOR_SIZE, segments, n_segments);
+	if (operation == BLOCK_READ) {
+		d->n_reads++;
+		d->n_sectors_read += n;
+	} else if (operation == BLOCK_WRITE) {
+		d->n_writes++;
+		d->n_sectors_written += n;
+	} else {
+		d->n_flushes++;
+	}
+	return err;
+}
+
+void block_totals(uint64_t *n_read, uint64_t *n_written)
+{
+	*n_read = *n_written = 0;
+	for (unsigned i = 0; i < n_devices; i++) {
+		*n_read += devices[i]->n_sectors_read;
+		*n_written += devices[i]->n_sectors_written;
+	}
+}
+
 static int transfer(struct block_device *d, enum block_operation operation, uint64_t offset,
 	uint8_t *memory, size_t n)
 {
@@ -47,7 +76,7 @@ static int transfer(struct block_device *d, enum block_operation operation, uint
 		return -EIO;
 	while (n > 0) {
 		struct block_segment s = {memory, (uint32_t)min(n, PIECE_MAX)};
-		int err = d->ops->submit(d, operation, offset / SECTOR_SIZE, &s, 1);
+		int err = submit(d, operation, offset, &s, 1);
 		if (err < 0)
 			return err;
 		offset += s.len;
@@ -79,7 +108,7 @@ int block_read_segments(struct block_device *d, uint64_t offset,
 		return -EIO;
 	while (n_segments > 0) {
 		unsigned batch = min(n_segments, d->max_segments);
-		int err = d->ops->submit(d, BLOCK_READ, offset / SECTOR_SIZE, segments, batch);
+		int err = submit(d, BLOCK_READ, offset, segments, batch);
 		if (err < 0)
 			return err;
 		for (unsigned i = 0; i < batch; i++)
@@ -92,5 +121,5 @@ int block_read_segments(struct block_device *d, uint64_t offset,
 
 int block_flush(struct block_device *d)
 {
-	return d->ops->submit(d, BLOCK_FLUSH, 0, NULL, 0);
+	return submit(d, BLOCK_FLUSH, 0, NULL, 0);
 }

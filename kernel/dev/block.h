@@ -30,7 +30,11 @@ struct block_device {
 	unsigned max_segments;
 	bool read_only;
 	void *driver;
+	/* block.c's: requests and sectors so far */
+	_Atomic uint64_t n_reads, n_sectors_read, n_writes, n_sectors_written, n_flushes;
 };
+/* Sectors moved by all devices together. */
+void block_totals(uint64_t *n_read, uint64_t *n_written);
 
 /* For drivers: the device exists from now on, for ever.  Copies nothing. */
 void block_register(struct block_device *d);

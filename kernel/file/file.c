@@ -30,6 +30,33 @@ void file_set_transfer_hook(void (*moved)(struct file *f, bool written))
 	transfer_hook = moved;
 }
 
+/* Per CPU, so counting is not shared; a reader sees a sum that is a moment old. */
+static struct {
+	uint64_t calls[2], bytes[2];
+} accounts[CPU_MAX] aligned_to(64);
+
+static void (*disk_account)(uint64_t *n_read, uint64_t *n_written);
+
+void file_set_disk_account(void (*sectors)(uint64_t *n_read, uint64_t *n_written))
+{
+	disk_account = sectors;
+}
+
+void file_account(struct file_account *out)
+{
+	*out = (struct file_account){0};
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		out->reads += accounts[i].calls[0];
+		out->read_bytes += accounts[i].bytes[0];
+		out->writes += accounts[i].calls[1];
+		out->written_bytes += accounts[i].bytes[1];
+	}
+	if (disk_account)
+		disk_account(&out->disk_read_bytes, &out->disk_written_bytes);
+	out->disk_read_bytes *= 512;
+	out->disk_written_bytes *= 512;
+}
+
 void file_transferred(struct file *f, bool written)
 {
 	void (*moved)(struct file *, bool) =
@@ -116,6 +143,14 @@ bool file_writable(const struct file *f)
 	       ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR);
 }
 
+static void file_count(struct file *f, bool written, long n)
+{
+	unsigned cpu = cpu_id();
+	accounts[cpu].calls[written]++;
+	accounts[cpu].bytes[written] += (uint64_t)n;
+	file_transferred(f, written);
+}
+
 typedef long (*transfer)(struct file *f, struct io_buffer *b, uint64_t *offset);
 
 static long file_transfer(struct file *f, struct io_buffer *b, const uint64_t *at, transfer op)
@@ -153,7 +188,7 @@ long file_read(struct file *f, struct io_buffer *to, const uint64_t *at)
 		return -EINVAL;
 	long n = file_transfer(f, to, at, f->ops->read);
 	if (n > 0)
-		file_transferred(f, false);
+		file_count(f, false, n);
 	return n;
 }
 
@@ -166,6 +201,6 @@ long file_write(struct file *f, struct io_buffer *from, const uint64_t *at)
 		return -EINVAL;
 	long n = file_transfer(f, from, at, f->ops->write);
 	if (n > 0)
-		file_transferred(f, true);
+		file_count(f, true, n);
 	return n;
 }

@@ -118,6 +118,12 @@ void file_put(struct file *f);
 void file_set_name_dropper(void (*drop)(struct file *f));
 /* Told of every transfer of at least a byte; set for good by the first who watches (inotify). */
 void file_set_transfer_hook(void (*moved)(struct file *f, bool written));
+/* /proc/self/io: since the program began; what disks did is kernel/fs's to fill in (file_set_disk_account). */
+struct file_account {
+	uint64_t reads, read_bytes, writes, written_bytes, disk_read_bytes, disk_written_bytes;
+};
+void file_account(struct file_account *out);
+void file_set_disk_account(void (*sectors)(uint64_t *n_read, uint64_t *n_written));
 /* For transfers that pass file_read() and file_write() by: sendfile(2), splice(2). */
 void file_transferred(struct file *f, bool written);
 /* st_ino for things without a file system: pipes, sockets, ... */

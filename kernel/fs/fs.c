@@ -14,5 +14,6 @@ const struct filesystem *const filesystems[] = {
 	&devfs_filesystem,
 	&procfs_filesystem,
 	&sysfs_filesystem,
+	&cgroupfs_filesystem,
 };
 const unsigned n_filesystems = array_size(filesystems);

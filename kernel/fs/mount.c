@@ -93,6 +93,8 @@ static int mount_root_super(const char *name, bool in_place, struct super **out)
 static int mount_point(const char *name, struct dentry **out)
 {
 	struct inode *root = root_dentry->inode, *made;
+	if (strchr(name + 1, '/'))
+		return vfs_lookup(NULL, name, LOOKUP_DIRECTORY, out);
 	if (root->super->type != &tmpfs_filesystem && root->super->type != &overlay_filesystem)
 		return vfs_lookup(NULL, name, LOOKUP_DIRECTORY, out);
 	struct inode_request request = {.mode = S_IFDIR | 0755};
@@ -138,6 +140,7 @@ int vfs_mount_root(const char *device, bool in_place)
 		return err;
 	mount_system("/proc", procfs_make);
 	mount_system("/sys", sysfs_make);
+	mount_system("/sys/fs/cgroup", cgroupfs_make);
 	mount_system("/dev", devfs_make);
 	return 0;
 }
@@ -187,6 +190,8 @@ static int super_for(
 		return procfs_make(out);
 	if (!strcmp(type, "sysfs"))
 		return sysfs_make(out);
+	if (!strcmp(type, "cgroup2"))
+		return cgroupfs_make(out);
 	if (!strcmp(type, "devtmpfs"))
 		return devfs_make(out);
 	for (unsigned n = 0; n < n_filesystems; n++)

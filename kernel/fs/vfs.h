@@ -184,6 +184,17 @@ struct generated_file {
 };
 /* One table per provider, valid for ever; directories on the way appear by themselves.  Before vfs_mount_root(). */
 void vfs_generated_add(const struct generated_file *table, unsigned n);
+/* What can wait until somebody looks into /sys: add is called once then, and adds tables.  Before vfs_mount_root(). */
+void vfs_generated_later(void (*add)(void));
+/* For add: the files FOLDER/INSTANCE/NAME of one thing of a kind, and a link FOLDER/INSTANCE (number > 0). */
+struct generated_each {
+	const char *name;
+	void (*show)(struct text *t, int number);
+};
+void vfs_generated_each(const char *folder, const char *instance, int number,
+	const struct generated_each *each, unsigned n);
+void vfs_generated_link(const char *folder, const char *instance, int number,
+	long (*link)(char *buf, size_t size, int number));
 /* Which tids exist, for /proc/self/task: next tid >= from, or -1. */
 void vfs_set_task_lister(int (*next)(int from));
 /* Where /proc/self/exe leads: a reference is taken. */

@@ -25,4 +25,5 @@ int crash_describe_address(uintptr_t address, char *buf, size_t size);
 /* The generated files of /proc and /sys: tables handed to kernel/fs. */
 void show_process_init(void);
 void show_system_init(void);
+void show_account_init(void), show_cgroup_init(void);
 void show_cpu_init(void);

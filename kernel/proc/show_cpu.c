@@ -2,7 +2,6 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
-#include "kernel/mem/heap.h"
 #include "kernel/mem/page.h"
 #include "kernel/proc/internal.h"
 
@@ -42,6 +41,18 @@ static void show_zero(struct text *t, int unused)
 {
 	(void)unused;
 	text_add(t, "0\n");
+}
+
+static void show_one(struct text *t, int unused)
+{
+	(void)unused;
+	text_add(t, "1\n");
+}
+
+static void show_distance(struct text *t, int unused)
+{
+	(void)unused;
+	text_add(t, "10\n");
 }
 
 static void show_number(struct text *t, int cpu)
@@ -95,6 +106,16 @@ static const struct generated_file files[] = {
 	{.path = NODE_FOLDER "possible", .show = show_zero},
 	{.path = NODE_FOLDER "node0/cpulist", .show = show_cpu_list},
 	{.path = NODE_FOLDER "node0/cpumap", .show = show_cpu_mask},
+	{.path = NODE_FOLDER "has_cpu", .show = show_zero},
+	{.path = NODE_FOLDER "has_memory", .show = show_zero},
+	{.path = NODE_FOLDER "has_normal_memory", .show = show_zero},
+	{.path = NODE_FOLDER "node0/distance", .show = show_distance},
+	{.path = CPU_FOLDER "isolated", .show = show_empty},
+	{.path = CPU_FOLDER "smt/active", .show = show_zero},
+	{.path = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", .show = show_zero},
+	{.path = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", .show = show_zero},
+	{.path = "/sys/kernel/mm/hugepages/hugepages-2048kB/resv_hugepages", .show = show_zero},
+	{.path = "/sys/kernel/mm/hugepages/hugepages-2048kB/surplus_hugepages", .show = show_zero},
 	{.path = NODE_FOLDER "node0/meminfo", .show = show_node_memory},
 	{.path = "/sys/kernel/mm/transparent_hugepage/enabled", .show = show_huge_enabled},
 	{.path = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", .show = show_huge_size},
@@ -105,44 +126,34 @@ static const struct generated_file files[] = {
 };
 
 /* For each CPU: no caches or threads are shared as far as anybody inside can tell. */
-static const struct {
-	const char *name;
-	void (*show)(struct text *t, int cpu);
-} per_cpu[] = {
+static const struct generated_each per_cpu[] = {
 	{"topology/core_id", show_number},
 	{"topology/physical_package_id", show_zero},
 	{"topology/die_id", show_zero},
 	{"topology/thread_siblings", show_one_mask},
 	{"topology/thread_siblings_list", show_number},
+	{"topology/core_cpus", show_one_mask},
 	{"topology/core_cpus_list", show_number},
 	{"topology/core_siblings", show_cpu_mask},
 	{"topology/core_siblings_list", show_cpu_list},
+	{"topology/package_cpus", show_cpu_mask},
 	{"topology/package_cpus_list", show_cpu_list},
+	{"online", show_one},
 };
 
-static void add_per_cpu(unsigned n_cpus)
+static void add_per_cpu(void)
 {
-	unsigned n = n_cpus * array_size(per_cpu);
-	struct generated_file *table = heap_array(n, sizeof(*table));
-	if (!table)
-		return;
-	unsigned used = 0;
-	for (unsigned cpu = 0; cpu < n_cpus; cpu++) {
-		for (size_t i = 0; i < array_size(per_cpu); i++) {
-			char path[96];
-			format(path, sizeof(path), CPU_FOLDER "cpu%u/%s", cpu, per_cpu[i].name);
-			table[used].path = heap_string(path);
-			table[used].show = per_cpu[i].show;
-			table[used].number = (int)cpu;
-			if (table[used].path)
-				used++;
-		}
+	for (unsigned cpu = 0; cpu < cpu_possible(); cpu++) {
+		char name[16];
+		format(name, sizeof(name), "cpu%u", cpu);
+		/* The first one can not be taken offline, so it does not tell. */
+		vfs_generated_each("/sys/devices/system/cpu", name, (int)cpu, per_cpu,
+			array_size(per_cpu) - (cpu == 0));
 	}
-	vfs_generated_add(table, used);
 }
 
 void show_cpu_init(void)
 {
 	vfs_generated_add(files, array_size(files));
-	add_per_cpu(cpu_possible());
+	vfs_generated_later(add_per_cpu);
 }

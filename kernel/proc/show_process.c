@@ -61,6 +61,33 @@ static void show_smaps(struct text *t, int tid)
 	rw_unlock_read(&process.space_lock);
 }
 
+/* The sum over all areas, as one. */
+static void show_smaps_rollup(struct text *t, int tid)
+{
+	(void)tid;
+	uint64_t file = 0, anonymous = 0, first = 0, last = 0;
+	rw_lock_read(&process.space_lock);
+	for (struct area *a = area_at_or_after(&process.space, 0); a;
+		a = area_at_or_after(&process.space, a->end)) {
+		uint64_t resident = area_resident_pages(&process.space, a) * KB_PER_PAGE;
+		*(a->cache ? &file : &anonymous) += resident;
+		first = first ? first : a->start;
+		last = a->end;
+	}
+	rw_unlock_read(&process.space_lock);
+	uint64_t all = file + anonymous;
+	text_add(t, "%08lx-%08lx ---p 00000000 00:00 0                          [rollup]\n", first,
+		last);
+	text_add(t, "Rss: %19lu kB\nPss: %19lu kB\nPss_Anon: %14lu kB\nPss_File: %14lu kB\n", all,
+		all, anonymous, file);
+	text_add(t,
+		"Shared_Clean: %10u kB\nShared_Dirty: %10u kB\nPrivate_Clean: %9lu kB\n"
+		"Private_Dirty: %9lu kB\n",
+		0, 0, file, anonymous);
+	text_add(t, "Referenced: %12lu kB\nAnonymous: %13lu kB\nSwap: %18u kB\nSwapPss: %15u kB\n",
+		all, anonymous, 0, 0);
+}
+
 /* Pages by use: whole, resident, of code, of data and stack. */
 struct sizes {
 	uint64_t total, resident, code, data, stack, libraries;
@@ -401,6 +428,13 @@ static void show_zero(struct text *t, int tid)
 static const struct generated_file files[] = {
 	{.path = "/proc/self/maps", .show = show_maps},
 	{.path = "/proc/self/smaps", .show = show_smaps},
+	{.path = "/proc/self/smaps_rollup", .show = show_smaps_rollup},
+	{.path = "/proc/self/task/*/statm", .show = show_statm},
+	{.path = "/proc/self/task/*/smaps", .show = show_smaps},
+	{.path = "/proc/self/task/*/cmdline", .show = show_cmdline},
+	{.path = "/proc/self/task/*/environ", .show = show_environ, .mode = 0400},
+	{.path = "/proc/self/task/*/limits", .show = show_limits},
+	{.path = "/proc/self/task/*/cgroup", .show = show_cgroup},
 	{.path = "/proc/self/stat", .show = show_process_stat},
 	{.path = "/proc/self/statm", .show = show_statm},
 	{.path = "/proc/self/status", .show = show_status},
@@ -426,5 +460,7 @@ static const struct generated_file files[] = {
 void show_process_init(void)
 {
 	vfs_generated_add(files, array_size(files));
+	show_account_init();
+	show_cgroup_init();
 	vfs_set_task_lister(process_next_tid);
 }

@@ -3,6 +3,7 @@
 #include "abi/linux/resource.h"
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/timer.h"
+#include "kernel/file/fd_table.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
@@ -39,6 +40,8 @@ static void show_meminfo(struct text *t, int tid)
 	row(t, "Mapped",
 		process.space.resident_pages - min(process.space.resident_pages, m.anonymous));
 	row(t, "Slab", m.heap);
+	row(t, "SReclaimable", 0);
+	row(t, "SUnreclaim", m.heap);
 	row(t, "KernelStack", m.stacks);
 	row(t, "PageTables", m.page_tables);
 	row(t, "CommitLimit", m.total);
@@ -78,7 +81,8 @@ static void show_stat(struct text *t, int tid)
 	}
 	uint64_t boot_s = (clock_realtime_ns() - clock_monotonic_ns()) / NS_PER_S;
 	text_add(t,
-		"intr %lu\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running %d\nprocs_blocked 0\n",
+		"intr %lu\nctxt %lu\nbtime %lu\nprocesses %d\nprocs_running %d\nprocs_blocked 0\n"
+		"softirq 0 0 0 0 0 0 0 0 0 0 0\n",
 		sum.n_interrupts, sum.n_switches, boot_s, process.last_tid, 1);
 }
 
@@ -128,16 +132,72 @@ static void show_vmstat(struct text *t, int tid)
 	page_usage(&m);
 	text_add(t, "nr_free_pages %lu\nnr_file_pages %lu\nnr_dirty %lu\nnr_anon_pages %lu\n",
 		m.free, m.cached, m.dirty, m.anonymous);
+	struct file_account a;
+	file_account(&a);
+	text_add(t, "pgpgin %lu\npgpgout %lu\npswpin 0\npswpout 0\noom_kill 0\n",
+		a.disk_read_bytes / 1024, a.disk_written_bytes / 1024);
 	text_add(t, "pgfault %lu\npgmajfault %lu\n",
 		process.space.minor_faults + process.space.major_faults,
 		process.space.major_faults);
 }
 
-/* No kind of control group exists. */
+/* The machine is one group of version 2, whose hierarchy is number 0. */
 static void show_cgroups(struct text *t, int tid)
 {
 	(void)tid;
-	text_add(t, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+	text_add(t, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"
+		    "cpuset\t0\t1\t1\ncpu\t0\t1\t1\ncpuacct\t0\t1\t1\nmemory\t0\t1\t1\n"
+		    "pids\t0\t1\t1\n");
+}
+
+/* By processor only: the drivers' lines are not counted apart. */
+static void show_interrupts(struct text *t, int tid)
+{
+	(void)tid;
+	struct sched_usage u;
+	text_add(t, "    ");
+	for (unsigned i = 0; i < cpu_count(); i++)
+		text_add(t, "%8s%u ", "CPU", i);
+	text_add(t, "\nALL:");
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		sched_usage(i, &u);
+		text_add(t, " %10lu", u.n_interrupts);
+	}
+	text_add(t, "   All interrupts\n");
+}
+
+/* There are none: what Linux leaves to them is done in the interrupt. */
+static void show_softirqs(struct text *t, int tid)
+{
+	(void)tid;
+	static const char *const names[] = {"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL",
+		"TASKLET", "SCHED", "HRTIMER", "RCU"};
+	text_add(t, "                    ");
+	for (unsigned i = 0; i < cpu_count(); i++)
+		text_add(t, "CPU%-8u", i);
+	for (unsigned n = 0; n < array_size(names); n++) {
+		text_add(t, "\n%12s:", names[n]);
+		for (unsigned i = 0; i < cpu_count(); i++)
+			text_add(t, " %10u", 0);
+	}
+	text_add(t, "\n");
+}
+
+static void show_domain_name(struct text *t, int tid)
+{
+	(void)tid;
+	char name[SYSTEM_NAME_MAX + 1];
+	system_domain_name(name);
+	text_add(t, "%s\n", name);
+}
+
+static void show_file_nr(struct text *t, int tid)
+{
+	(void)tid;
+	unsigned n = 0;
+	for (int fd = fd_next(0); fd >= 0; fd = fd_next(fd + 1))
+		n++;
+	text_add(t, "%u\t0\t9223372036854775807\n", n);
 }
 
 static void show_swaps(struct text *t, int tid)
@@ -240,6 +300,7 @@ FACT(nr_open, "1048576")
 FACT(pipe_max_size, "1048576")
 FACT(port_range, "32768\t60999")
 FACT(one, "1")
+FACT(perf_paranoid, "4")
 
 #define INOTIFY_LIMIT(name, which)                                                                 \
 	static void show_##name(struct text *t, int tid)                                           \
@@ -261,6 +322,17 @@ static const struct generated_file files[] = {
 	{.path = "/proc/vmstat", .show = show_vmstat},
 	{.path = "/proc/cgroups", .show = show_cgroups},
 	{.path = "/proc/swaps", .show = show_swaps},
+	{.path = "/proc/interrupts", .show = show_interrupts},
+	{.path = "/proc/softirqs", .show = show_softirqs},
+	{.path = "/proc/sys/fs/file-nr", .show = show_file_nr},
+	{.path = "/proc/sys/kernel/domainname", .show = show_domain_name},
+	{.path = "/proc/sys/kernel/tainted", .show = show_zero},
+	{.path = "/proc/sys/kernel/perf_event_paranoid", .show = show_perf_paranoid},
+	{.path = "/proc/sys/vm/overcommit_kbytes", .show = show_zero},
+	{.path = "/proc/sys/vm/zone_reclaim_mode", .show = show_zero},
+	{.path = "/proc/sys/vm/panic_on_oom", .show = show_zero},
+	{.path = "/proc/sys/vm/nr_overcommit_hugepages", .show = show_zero},
+	{.path = "/proc/sys/net/ipv6/bindv6only", .show = show_zero},
 	{.path = "/proc/sys/kernel/hostname", .show = show_host_name, .store = store_host_name},
 	{.path = "/proc/sys/kernel/osrelease", .show = show_osrelease},
 	{.path = "/proc/sys/kernel/ostype", .show = show_ostype},

@@ -48,7 +48,12 @@ static char big[200000], back[200000];
 static void pipes(void)
 {
 	struct file *r, *w;
-	expect(pipe_create(O_DIRECT, &r, &w), -EINVAL);
+	expect(pipe_create(O_DIRECT, &r, &w), 0);
+	expect(put(w, "one", 3), 3);
+	expect(put(w, "two", 3), 3);
+	expect(take(r, back, 100), 3);
+	file_put(r);
+	file_put(w);
 	expect(pipe_create(0, &r, &w), 0);
 	expect(r->flags * 10 + w->flags, 1);
 	expect(file_poll(r), 0);
@@ -109,12 +114,11 @@ static void pipe_limits(void)
 	expect(put(w, big, 4096), -EAGAIN);
 	expect(put(w, big, 536), 536);
 	expect(take(r, back, 1000), 1000);
-	expect(put(w, big, 5000), 1000);
+	expect(put(w, big, 5000), -EAGAIN); /* room is counted in pages, as on Linux */
 	expect(pipe_set_size(w, 4096), -EBUSY);
 	expect(take(r, back, 63000), 63000);
 	expect(pipe_set_size(w, 5000), 8192);
-	expect(take(r, back, 10000), 2536);
-	expect(memcmp(back + 1536, big, 1000), 0);
+	expect(take(r, back, 10000), 1536);
 	expect(pipe_set_size(w, 1u << 20), 1 << 20);
 	expect(put(w, big, 200000), 200000);
 	expect(pipe_set_size(w, (1u << 20) + 1), -EPERM);

@@ -9,7 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
 
-#define TABLES_MAX 16u
+#define TABLES_MAX 256u
 #define PATTERN_MAX 256u
 #define TEXT_FIRST 1024u
 #define TEXT_MAX (8u << 20)
@@ -35,6 +35,62 @@ void vfs_generated_add(const struct generated_file *table, unsigned n)
 void vfs_set_task_lister(int (*next)(int from))
 {
 	task_lister = next;
+}
+
+/* --- tables made when /sys is first looked into ------------------------------------------------ */
+
+#define LATER_MAX 4u
+static void (*later[LATER_MAX])(void);
+static unsigned n_later;
+static struct mutex later_lock;
+static atomic_bool later_done;
+
+void vfs_generated_later(void (*add)(void))
+{
+	assert(n_later < LATER_MAX);
+	later[n_later++] = add;
+}
+
+static void run_later(const char *pattern)
+{
+	if (likely(later_done) || !string_starts_with(pattern, "/sys"))
+		return;
+	mutex_lock(&later_lock);
+	if (!later_done)
+		for (unsigned n = 0; n < n_later; n++)
+			later[n]();
+	later_done = true;
+	mutex_unlock(&later_lock);
+}
+
+void vfs_generated_each(const char *folder, const char *instance, int number,
+	const struct generated_each *each, unsigned n)
+{
+	struct generated_file *table = heap_array(n, sizeof(*table));
+	unsigned used = 0;
+	for (unsigned i = 0; table && i < n; i++) {
+		char path[PATTERN_MAX];
+		format(path, sizeof(path), "%s/%s/%s", folder, instance, each[i].name);
+		table[used].path = heap_string(path);
+		table[used].show = each[i].show;
+		table[used].number = number;
+		used += table[used].path != NULL;
+	}
+	if (used && n_tables < TABLES_MAX)
+		vfs_generated_add(table, used);
+}
+
+void vfs_generated_link(const char *folder, const char *instance, int number,
+	long (*link)(char *buf, size_t size, int number))
+{
+	struct generated_file *f = heap_zalloc(sizeof(*f));
+	char path[PATTERN_MAX];
+	format(path, sizeof(path), "%s/%s", folder, instance);
+	if (!f || !(f->path = heap_string(path)) || n_tables >= TABLES_MAX)
+		return;
+	f->link = link;
+	f->number = number;
+	vfs_generated_add(f, 1);
 }
 
 int next_task(int from)
@@ -194,6 +250,7 @@ static int generated_lookup(struct inode *dir, const struct name *name, struct i
 	char pattern[PATTERN_MAX];
 	if (name->text[0] == '*')
 		return -ENOENT;
+	run_later(g->pattern);
 	int len =
 		format(pattern, sizeof(pattern), "%s/%.*s", g->pattern, (int)name->len, name->text);
 	if (len >= (int)sizeof(pattern))
@@ -259,6 +316,7 @@ static int generated_list(struct inode *dir, uint64_t *position, struct director
 {
 	struct generated *g = generated_of(dir);
 	struct item item;
+	run_later(g->pattern);
 	while (*position < TASK_POSITIONS) {
 		unsigned n = (unsigned)(*position - FIRST_POSITION);
 		if (!item_at(n, &item)) {
@@ -431,7 +489,9 @@ static void generated_release(struct inode *i)
 
 static int generated_statfs(struct super *s, struct linux_statfs *out)
 {
-	out->f_type = s->type == &procfs_filesystem ? PROC_SUPER_MAGIC : SYSFS_MAGIC;
+	out->f_type = s->type == &procfs_filesystem     ? PROC_SUPER_MAGIC
+		      : s->type == &cgroupfs_filesystem ? CGROUP2_SUPER_MAGIC
+							: SYSFS_MAGIC;
 	return 0;
 }
 
@@ -446,6 +506,7 @@ static int tree_make(const struct filesystem *type, const char *pattern, struct 
 	if (!s)
 		return -ENOMEM;
 	mutex_init(&shown_lock);
+	mutex_init(&later_lock);
 	s->flags = SUPER_NO_EXEC | SUPER_NO_DEVICES | SUPER_NO_SET_ID;
 	s->inode_size = sizeof(struct generated);
 	string_copy(s->source, type->name, sizeof(s->source));
@@ -467,5 +528,11 @@ int sysfs_make(struct super **out)
 	return tree_make(&sysfs_filesystem, "/sys", out);
 }
 
+int cgroupfs_make(struct super **out)
+{
+	return tree_make(&cgroupfs_filesystem, "/sys/fs/cgroup", out);
+}
+
+const struct filesystem cgroupfs_filesystem = {.name = "cgroup2"};
 const struct filesystem procfs_filesystem = {.name = "proc"};
 const struct filesystem sysfs_filesystem = {.name = "sysfs"};

@@ -6,9 +6,10 @@
 
 #include "kernel/fs/inode.h"
 
-extern const struct filesystem procfs_filesystem, sysfs_filesystem;
+extern const struct filesystem procfs_filesystem, sysfs_filesystem, cgroupfs_filesystem;
 int procfs_make(struct super **out) must_check;
 int sysfs_make(struct super **out) must_check;
+int cgroupfs_make(struct super **out) must_check;
 
 struct generated {
 	struct inode inode;                /* first */
