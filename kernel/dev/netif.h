@@ -23,6 +23,9 @@ struct packet_fragment {
 	1u /* rx: the device or a local sender vouches for the transport checksum */
 #define PACKET_CHECKSUM_PARTIAL                                                                    \
 	2u /* tx: the device fills it in: from checksum_start, at checksum_offset */
+#define PACKET_CHAINED                                                                             \
+	4u /* rx: several TCP segments in one; owner[0] is the next packet, all data, owner[1] how many \
+	      bytes follow.  Only TCP ever sees one. */
 
 struct packet {
 	struct list link;
@@ -70,13 +73,24 @@ static inline uint32_t packet_length(const struct packet *p)
 	uint32_t n = p->len;
 	for (unsigned i = 0; i < p->n_fragments; i++)
 		n += p->fragments[i].len;
-	return n;
+	return unlikely(p->flags & PACKET_CHAINED) ? n + (uint32_t)p->owner[1] : n;
+}
+/* Cut the rest of the chain off p; NULL: there is none. */
+static inline struct packet *packet_unchain(struct packet *p)
+{
+	if (likely(!(p->flags & PACKET_CHAINED)))
+		return NULL;
+	struct packet *rest = (struct packet *)p->owner[0];
+	p->flags &= (uint8_t)~PACKET_CHAINED;
+	p->owner[0] = p->owner[1] = 0;
+	return rest;
 }
 
 #define NETIF_CHECKSUM_TX 1u /* offloads of the device */
 #define NETIF_CHECKSUM_RX 2u
 #define NETIF_TSO 4u
 #define NETIF_LOOPBACK 8u
+#define NETIF_TSO6 16u
 
 struct netif;
 

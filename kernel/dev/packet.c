@@ -7,7 +7,7 @@
 
 #define SMALL_BLOCK 1024u
 #define FRAME_BLOCK 2048u
-#define KEPT_MAX 64u /* of each size, per CPU */
+#define KEPT_MAX 128u /* of each size, per CPU */
 
 struct stack {
 	struct packet *top; /* linked through link.next */
@@ -84,8 +84,21 @@ struct packet *packet_alloc(size_t len)
 	return p;
 }
 
+/* Iteratively: a chain may be long. */
+static void free_rest(struct packet *p)
+{
+	struct packet *rest = packet_unchain(p);
+	while (rest) {
+		struct packet *next = packet_unchain(rest);
+		packet_free(rest);
+		rest = next;
+	}
+}
+
 void packet_free(struct packet *p)
 {
+	if (unlikely(p->flags & PACKET_CHAINED))
+		free_rest(p);
 	if (p->release) {
 		p->release(p);
 		return;

@@ -30,11 +30,15 @@
 #define BACKLOG_MAX 1024u
 #define RECLAIM_AT 32u /* sent frames not freed yet */
 #define MTU_MAX 9216u
+#define MTU_LARGE 65536u
+#define RX_LARGE                                                                                   \
+	64u /* buffers: a frame of MTU_LARGE must always fit, or the device waits for ever */
 
 struct nic {
 	struct netif netif;
 	struct virtio_device *device;
 	unsigned header_size; /* of struct virtio_net_hdr: 10 or 12 */
+	bool large_receive;   /* frames of several TCP segments come */
 	bool split_header;    /* legacy without ANY_LAYOUT: the header in a piece of its own */
 	/* the receive interrupt's alone: */
 	struct virtqueue *rx;
@@ -89,6 +93,50 @@ static bool replace(struct nic *d, struct packet *p)
 	return false;
 }
 
+/* The next buffer of a frame; *lost: there is none, or it is no good. */
+static struct packet *next_piece(struct nic *d, bool *lost)
+{
+	uint32_t written = 0;
+	struct packet *p = virtqueue_take(d->rx, &written);
+	bool good = p && written > 0 && written <= d->header_size + FRAME_MAX;
+	if (p && !replace(d, p))
+		p = NULL;
+	*lost |= !p || !good;
+	if (p) {
+		p->start -= d->header_size; /* data from the first byte on */
+		p->len = good ? written : 0;
+	}
+	return p;
+}
+
+/* Several TCP segments in one frame: as they are, one behind the other (PACKET_CHAINED). */
+static struct packet *chain(struct nic *d, struct packet *first, unsigned n_buffers)
+{
+	struct packet *last = first;
+	bool lost = false;
+	uint64_t total = 0;
+	/* All of them are taken even if one is lost: the next frame is behind them. */
+	for (unsigned i = 1; i < n_buffers; i++) {
+		if (!virtqueue_has_used(d->rx)) {
+			lost = true;
+			break;
+		}
+		struct packet *p = next_piece(d, &lost);
+		if (!p)
+			continue;
+		last->flags |= PACKET_CHAINED;
+		last->owner[0] = (uint64_t)p;
+		last = p;
+		total += p->len;
+	}
+	if (first->flags & PACKET_CHAINED)
+		first->owner[1] = total;
+	if (!lost && total < MTU_LARGE)
+		return first;
+	packet_free(first);
+	return NULL;
+}
+
 /* A frame larger than one buffer (MRG_RXBUF, 5.1.6.4): made one again, by copying; rare. */
 static struct packet *merge(struct nic *d, struct packet *first, unsigned n_buffers)
 {
@@ -135,8 +183,9 @@ static void receive_frame(struct nic *d, struct packet *p, uint32_t written)
 		return;
 	}
 	p->len = len;
+	bool segments = header.gso_type != VIRTIO_NET_HDR_GSO_NONE && d->large_receive;
 	if (several)
-		p = merge(d, p, header.num_buffers);
+		p = segments ? chain(d, p, header.num_buffers) : merge(d, p, header.num_buffers);
 	if (!p) {
 		drop(d);
 		return;
@@ -339,15 +388,18 @@ static void read_config(struct nic *d)
 		n->flags |= NETIF_CHECKSUM_RX;
 	if (virtio_has(d->device, VIRTIO_NET_F_HOST_TSO4))
 		n->flags |= NETIF_TSO;
+	if (virtio_has(d->device, VIRTIO_NET_F_HOST_TSO6))
+		n->flags |= NETIF_TSO6;
+	d->large_receive = virtio_has(d->device, VIRTIO_NET_F_GUEST_TSO4);
 }
 
 /* A sixteenth of the memory at most lies in receive buffers. */
-static unsigned rx_limit(const struct virtqueue *q)
+static unsigned rx_limit(unsigned queue_size)
 {
 	struct memory_usage usage;
 	page_usage(&usage);
 	uint64_t limit = usage.total * PAGE_SIZE / 16 / 2048;
-	return (unsigned)max(min(limit, (uint64_t)q->size), (uint64_t)16);
+	return (unsigned)max(min(limit, (uint64_t)queue_size), (uint64_t)16);
 }
 
 static int set_up(struct nic *d)
@@ -359,19 +411,32 @@ static int set_up(struct nic *d)
 	if (err < 0)
 		return err;
 	virtqueue_interrupts_off(d->tx);
-	d->rx_max = min(rx_limit(d->rx), d->rx->size);
-	post_more(d, RX_FIRST);
-	return d->rx_posted > 0 ? 0 : -ENOMEM;
+	d->rx_max = min(rx_limit(d->rx->size), d->rx->size);
+	unsigned first = d->large_receive ? RX_LARGE : RX_FIRST;
+	post_more(d, first);
+	return d->rx_posted > 0 && (!d->large_receive || d->rx_posted == first) ? 0 : -ENOMEM;
+}
+
+/* Frames of several segments only where they fit: in mergeable buffers, enough of them. */
+static uint64_t large_receive_features(struct virtio_device *v)
+{
+	uint64_t needed =
+		VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF) | VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
+	if ((v->transport->get_features(v, 0) & needed) != needed ||
+		v->transport->queue_size_max(v, 0) < QUEUE_SIZE || rx_limit(QUEUE_SIZE) < RX_LARGE)
+		return 0;
+	return VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO4) | VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO6);
 }
 
 static int probe(struct virtio_device *v)
 {
-	int err = virtio_negotiate(
-		v, VIRTIO_FEATURE(VIRTIO_NET_F_CSUM) | VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_CSUM) |
-			   VIRTIO_FEATURE(VIRTIO_NET_F_MTU) | VIRTIO_FEATURE(VIRTIO_NET_F_MAC) |
-			   VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO4) |
-			   VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF) |
-			   VIRTIO_FEATURE(VIRTIO_NET_F_STATUS));
+	int err = virtio_negotiate(v,
+		large_receive_features(v) | VIRTIO_FEATURE(VIRTIO_NET_F_CSUM) |
+			VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_CSUM) | VIRTIO_FEATURE(VIRTIO_NET_F_MTU) |
+			VIRTIO_FEATURE(VIRTIO_NET_F_MAC) | VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO4) |
+			VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO6) |
+			VIRTIO_FEATURE(VIRTIO_NET_F_MRG_RXBUF) |
+			VIRTIO_FEATURE(VIRTIO_NET_F_STATUS));
 	if (err < 0)
 		return err;
 	struct nic *d = heap_zalloc(sizeof(*d));

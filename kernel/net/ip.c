@@ -39,9 +39,11 @@ static bool header_valid(struct packet *p, unsigned *header_len)
 		return false;
 	if (!(p->netif->flags & NETIF_LOOPBACK) && header_checksum(h, *header_len) != 0)
 		return false;
-	if (p->n_fragments == 0)
+	if (likely(p->n_fragments == 0 && !(p->flags & PACKET_CHAINED))) {
 		p->len = total;
-	return p->n_fragments == 0 || packet_length(p) == total;
+		return true;
+	}
+	return packet_length(p) == total;
 }
 
 /* RFC 1122 3.2.1.8: source routes would make us forward. */
@@ -109,6 +111,8 @@ void ip_input(struct netif *n, struct packet *p, unsigned flags)
 	p->network = p->start;
 	p->transport = p->start + header_len;
 	if (unlikely(h->fragment & cpu_to_be16(IP4_MORE_FRAGMENTS | IP4_FRAGMENT_MASK))) {
+		if (p->flags & PACKET_CHAINED)
+			goto bad;
 		p = ip_reassemble(p, &info);
 		if (!p)
 			return;
@@ -125,6 +129,10 @@ void ip_deliver(struct netif *n, struct packet *p, struct ip_info *info)
 {
 	p->netif = n;
 	packet_pull(p, p->transport - p->network);
+	if (unlikely(p->flags & PACKET_CHAINED && info->protocol != IPPROTO_TCP)) {
+		packet_free(p); /* the device said that it is TCP */
+		return;
+	}
 	const struct ip_protocol *protocol = ip_protocol_find(info->protocol);
 	if (unlikely(info->flags & IP_FOR_DHCP && info->protocol != IPPROTO_UDP)) {
 		packet_free(p);

@@ -13,7 +13,10 @@ static const uint8_t *piece_at(const struct packet *p, uint32_t offset, uint32_t
 	}
 	offset -= p->len;
 	for (unsigned i = 0;; i++) {
-		assert(i < p->n_fragments);
+		if (unlikely(i == p->n_fragments)) {
+			assert(p->flags & PACKET_CHAINED);
+			return piece_at((const struct packet *)p->owner[0], offset, len);
+		}
 		const struct packet_fragment *f = &p->fragments[i];
 		if (offset < f->len) {
 			*len = f->len - offset;

@@ -79,7 +79,7 @@ static bool parse(struct packet *p, const struct ip_info *ip, struct flow *f, st
 	if (header_len < TCP_HEADER || header_len > p->len)
 		return false;
 	uint32_t total = packet_length(p);
-	if (!(p->flags & PACKET_CHECKSUM_DONE)) {
+	if (unlikely(!(p->flags & PACKET_CHECKSUM_DONE))) {
 		uint64_t sum = checksum_pseudo(&ip->source, &ip->destination, IPPROTO_TCP, total);
 		if (checksum_final(sum + (uint64_t)checksum_fold(checksum_packet(p, 0))) != 0)
 			return false;
@@ -386,6 +386,30 @@ static bool data_for_nobody(const struct tcp_connection *c, const struct tcp_seg
 	       c->inet.socket.shutdown & SHUTDOWN_RECEIVE && seq_after(s->seq + s->len, c->rcv_nxt);
 }
 
+/* Several segments that the device made one are several again: one header was enough for them. */
+static void receive_pieces(struct tcp_connection *c, struct packet *p, const struct tcp_segment *s)
+{
+	struct packet *rest = packet_unchain(p);
+	if (likely(!rest)) {
+		tcp_receive_data(c, p, s);
+		return;
+	}
+	struct tcp_segment part = *s;
+	do {
+		part.len = packet_length(p);
+		part.end = part.seq + part.len;
+		part.flags = s->flags & (uint8_t)~TCP_FIN;
+		tcp_receive_data(c, p, &part);
+		part.seq = part.end;
+		p = rest;
+		rest = packet_unchain(p);
+	} while (rest);
+	part.len = packet_length(p);
+	part.flags = s->flags;
+	part.end = s->end;
+	tcp_receive_data(c, p, &part);
+}
+
 static void text_and_fin(struct tcp_connection *c, struct packet *p, const struct tcp_segment *s)
 {
 	if (unlikely(data_for_nobody(c, s))) {
@@ -399,7 +423,7 @@ static void text_and_fin(struct tcp_connection *c, struct packet *p, const struc
 	if (s->end == s->seq) {
 		packet_free(p);
 	} else if (open) {
-		tcp_receive_data(c, p, s);
+		receive_pieces(c, p, s);
 		if (c->fin_received)
 			fin_in_order(c);
 	} else {
