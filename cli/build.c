@@ -14,20 +14,8 @@
 #include "cli/options.h"
 #include "cli/prepare.h"
 
-static int print_help(void)
-{
-	puts("Usage: mote build [OPTIONS] PROGRAM [-o FILE] [ARG...]\n"
-	     "       mote build [OPTIONS] DIR [-o FILE] [PROGRAM [ARG...]]\n\n"
-	     "Makes an ext4 image of PROGRAM and what it needs, or of everything in DIR.  The "
-	     "same\n"
-	     "inputs give the same image, byte for byte.  ARGs, -e and -w become the image's\n"
-	     "defaults.\n\nOptions:");
-	options_print_help(OPTIONS_BUILD);
-	return 0;
-}
-
 /* "mote build DIR PROGRAM ARG..." is "mote build --root DIR PROGRAM ARG...". */
-static int use_folder(struct options *o)
+static int use_folder(struct options *o, char **program)
 {
 	struct stat st;
 
@@ -40,7 +28,7 @@ static int use_folder(struct options *o)
 	o->program = NULL;
 	if (!o->arguments.n)
 		return 0;
-	o->program = o->arguments.items[0];
+	o->program = *program = o->arguments.items[0];
 	o->arguments.n--;
 	memmove(o->arguments.items, o->arguments.items + 1,
 		o->arguments.n * sizeof(o->arguments.items[0]));
@@ -109,24 +97,31 @@ static int build(const struct options *o)
 	return err < 0 ? prepare_exit_status(err) : 0;
 }
 
-int command_build(int argc, char **argv)
+int command_build(const struct options *given)
 {
-	struct options o;
+	struct options o = *given; /* its program may become its root */
 
-	if (options_parse(&o, OPTIONS_BUILD, argc, argv) < 0)
-		return EXIT_MOTE_FAILED;
-	int status = EXIT_MOTE_FAILED;
-
-	if (o.wants_help)
-		status = print_help();
-	else if (!o.program)
+	if (o.is_verbose)
+		report_verbose();
+	if (!o.program) {
 		fail(EINVAL, "nothing to build: mote build PROGRAM, see mote build --help");
-	else if (string_ends(o.program, ".yaml") && access(o.program, F_OK) == 0)
+		return EXIT_MOTE_FAILED;
+	}
+	if (string_ends(o.program, ".yaml") && access(o.program, F_OK) == 0) {
 		fail(ENOSYS,
 			"cannot build %s: mote.yaml files are not supported yet: name the program",
 			o.program);
-	else if (use_folder(&o) >= 0)
-		status = build(&o);
-	options_free(&o);
+		return EXIT_MOTE_FAILED;
+	}
+	struct string_list arguments = {0};
+
+	for (size_t i = 0; i < given->arguments.n; i++)
+		list_add(&arguments, given->arguments.items[i]);
+	o.arguments = arguments;
+	char *program = NULL;
+	int status = use_folder(&o, &program) < 0 ? EXIT_MOTE_FAILED : build(&o);
+
+	list_free(&o.arguments);
+	free(program);
 	return status;
 }

@@ -14,14 +14,6 @@
 #include "cli/host_facts.h"
 #include "cli/text.h"
 
-static int print_help(void)
-{
-	puts("Usage: mote doctor [--json]\n\n"
-	     "Says which engine would run a machine on this host and why, and what is missing.\n"
-	     "Exit status 0 when machines can run, 125 when something they need is missing.");
-	return 0;
-}
-
 /* A string or null, freeing it. */
 static json_t *take_string(char *string)
 {
@@ -117,23 +109,11 @@ static void print_human(json_t *o)
 	free(found);
 }
 
-int command_doctor(int argc, char **argv)
+int command_doctor(const struct options *options)
 {
-	bool json = false;
-
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0) {
-			json = true;
-		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			return print_help();
-		} else {
-			fail(EINVAL, "unknown option %s: see mote doctor --help", argv[i]);
-			return EXIT_MOTE_FAILED;
-		}
-	}
 	json_t *o = examine();
 
-	if (json) {
+	if (options->json) {
 		json_dumpf(o, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {

@@ -52,9 +52,11 @@ static int settle(struct machine *m)
 	return 0;
 }
 
-int engine_run(struct machine *m)
+int engine_start(struct machine *m, struct engine_process *p)
 {
-	return settle(m) < 0 ? EXIT_MOTE_FAILED : engine_qemu_run(m);
+	int err = settle(m);
+
+	return err < 0 ? err : engine_qemu_start(m, p);
 }
 
 int engine_print(struct machine *m)

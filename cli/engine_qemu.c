@@ -8,20 +8,15 @@
  *     - qboot hands on command lines of any length (tried with 60,000 bytes).
  *     - a virtconsole drops what its socket does not take at once, a serial port waits: so the
  *       console is a serial port, although that costs a write per byte.
- * The machine's console and its status record are sockets handed down: no file of an instance is
- * ever made.  QEMU dies with mote, whatever ends mote.
  */
 #include "cli/engine_qemu.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +27,7 @@
 #include "cli/host_facts.h"
 #include "cli/kernel_line.h"
 #include "cli/memory.h"
-#include "cli/relay.h"
+#include "cli/private_net.h"
 
 #define QEMU "qemu-system-x86_64"
 #define TRANSPORT_BASE 0xfeb00000u
@@ -62,6 +57,11 @@ static bool kernel_knows(const char *kernel, const char *option)
 	}
 	close(fd);
 	return knows;
+}
+
+bool engine_qemu_takes_controls(const struct machine *m)
+{
+	return kernel_knows(m->kernel, BOOT_CONTROL_OPTION);
 }
 
 static unsigned count_devices(const struct machine *m)
@@ -96,7 +96,7 @@ static int make_line(const struct machine *m, char **out)
 		command_line_add(&line, "mote.tsc_khz", khz);
 	command_line_add(&line, "mote.exit_port", EXIT_PORT);
 	command_line_add(&line, "mote.status_port", STATUS_PORT);
-	if (kernel_knows(m->kernel, BOOT_CONTROL_OPTION))
+	if (engine_qemu_takes_controls(m))
 		command_line_add(&line, BOOT_CONTROL_OPTION, NULL);
 	add_transports(&line, count_devices(m));
 	kernel_line_add_arguments(&line, m);
@@ -167,49 +167,98 @@ static void add_disk(struct string_list *a, const struct machine *m)
 	free(image);
 }
 
-static void add_network(struct string_list *a, const struct machine *m)
+/* QEMU's user network, with the ports that this host passes on. */
+static char *user_network(const struct machine *m, const char *id, const char *address)
 {
 	struct text net = {0};
 
-	if (m->network == NETWORK_NONE)
-		return;
-	if (m->network == NETWORK_TAP)
-		text_format(&net, "tap,id=net,ifname=%s,script=no,downscript=no", m->tap);
-	else
-		text_format(&net, "user,id=net,ipv6=off");
-	for (size_t i = 0; m->network == NETWORK_USER && i < m->n_publishes; i++) {
+	text_format(&net, "user,id=%s,ipv6=off", id);
+	if (m->network == NETWORK_PRIVATE)
+		text_format(&net, ",net=%s,host=%s,dns=%s", PRIVATE_NET, m->private_gateway,
+			m->private_dns);
+	for (size_t i = 0; i < m->n_publishes; i++) {
 		const struct publish *p = &m->publishes[i];
 
-		text_format(&net, ",hostfwd=%s:%s:%u-10.0.2.15:%u", p->protocol, p->address,
-			p->host_port, p->guest_port);
+		text_format(&net, ",hostfwd=%s:%s:%u-%s:%u", p->protocol, p->address, p->host_port,
+			address, p->guest_port);
 	}
-	add(a, "-netdev", text_take(&net));
-	add(a, "-device", memory_string("virtio-net-device,netdev=net"));
+	return text_take(&net);
+}
+
+/* The network card, the way out of this host and the private switch meet in a hub. */
+static void add_private_network(struct string_list *a, const struct machine *m)
+{
+	add(a, "-netdev", user_network(m, "out", m->address));
+	add(a, "-netdev", memory_string("hubport,id=port1,hubid=0,netdev=out"));
+	/* By the folder's descriptor: the path of a socket may have 107 bytes at most. */
+	add(a, "-netdev",
+		string_format("stream,id=switch,server=off,reconnect-ms=500,addr.type=unix,"
+			      "addr.path=/proc/self/fd/%d/" PRIVATE_SOCKET,
+			m->network_folder));
+	add(a, "-netdev", memory_string("hubport,id=port2,hubid=0,netdev=switch"));
+	add(a, "-netdev", memory_string("hubport,id=net,hubid=0"));
+}
+
+static void add_network(struct string_list *a, const struct machine *m)
+{
+	switch (m->network) {
+	case NETWORK_NONE:
+		return;
+	case NETWORK_TAP:
+		add(a, "-netdev",
+			string_format(
+				"tap,id=net,ifname=%s,script=no,downscript=no", m->interface));
+		break;
+	case NETWORK_BRIDGE:
+		add(a, "-netdev", string_format("bridge,id=net,br=%s", m->interface));
+		break;
+	case NETWORK_USER:
+		add(a, "-netdev", user_network(m, "net", "10.0.2.15"));
+		break;
+	case NETWORK_PRIVATE:
+		add_private_network(a, m);
+		break;
+	}
+	add(a, "-device",
+		string_format(
+			"virtio-net-device,netdev=net%s%s", m->mac[0] ? ",mac=" : "", m->mac));
 }
 
 /* A socket handed down, or stdio and nothing in a dry run. */
-static char *channel(const char *id, int fd)
+static char *channel(const char *id, const int *fds, enum engine_channel which)
 {
-	if (fd >= 0)
-		return string_format("socket,id=%s,fd=%d", id, fd);
+	if (fds)
+		return string_format("socket,id=%s,fd=%d", id, fds[which]);
 	return string_format(
-		"%s,id=%s", strcmp(id, "console") == 0 ? "stdio,signal=off" : "null", id);
+		"%s,id=%s", which == CHANNEL_CONSOLE ? "stdio,signal=off" : "null", id);
 }
 
 /* One port of a virtio-serial device (abi/channel.h). */
-static void add_channel(struct string_list *a, const struct machine *m, int fd)
+static void add_host_channel(struct string_list *a, const struct machine *m, const int *fds)
 {
 	if (!machine_has_channel(m))
 		return;
-	add(a, "-chardev", channel("channel", fd));
+	add(a, "-chardev", channel("channel", fds, CHANNEL_HOST));
 	add(a, "-device", memory_string("virtio-serial-device,max_ports=2"));
 	add(a, "-device",
 		string_format("virtserialport,chardev=channel,name=" CHANNEL_PORT ",nr=%d",
 			CHANNEL_PORT_NUMBER));
 }
 
-int engine_qemu_arguments(
-	const struct machine *m, const struct engine_sockets *s, struct string_list *a)
+static void add_channels(struct string_list *a, const int *fds)
+{
+	add(a, "-chardev", channel("console", fds, CHANNEL_CONSOLE));
+	add(a, "-serial", memory_string("chardev:console"));
+	add(a, "-chardev", channel("status", fds, CHANNEL_STATUS));
+	add(a, "-device", memory_string("isa-debugcon,chardev=status,iobase=" STATUS_PORT));
+	add(a, "-device", memory_string("isa-debug-exit,iobase=" EXIT_PORT ",iosize=4"));
+	if (!fds)
+		return;
+	add(a, "-chardev", channel("qmp", fds, CHANNEL_QMP));
+	add(a, "-mon", memory_string("chardev=qmp,mode=control"));
+}
+
+int engine_qemu_arguments(const struct machine *m, const int *fds, struct string_list *a)
 {
 	char *qemu = tool_find(QEMU);
 	char *line = NULL;
@@ -230,150 +279,31 @@ int engine_qemu_arguments(
 	add_disk(a, m);
 	add_network(a, m);
 	add(a, "-device", memory_string("virtio-rng-device"));
-	add_channel(a, m, s->channel);
-	add(a, "-chardev", channel("console", s->console));
-	add(a, "-serial", memory_string("chardev:console"));
-	add(a, "-chardev", channel("status", s->status));
-	add(a, "-device", memory_string("isa-debugcon,chardev=status,iobase=" STATUS_PORT));
-	add(a, "-device", memory_string("isa-debug-exit,iobase=" EXIT_PORT ",iosize=4"));
+	add_host_channel(a, m, fds);
+	add_channels(a, fds);
 	return 0;
 }
 
 /* ---- Running it ---- */
 
-struct channels {
-	int console[2], status[2], channel[2], errors[2]; /* [0] is ours, [1] is QEMU's */
-};
-
-static void close_both(int pair[2])
-{
-	for (int i = 0; i < 2; i++)
-		if (pair[i] >= 0)
-			close(pair[i]);
-}
-
-static int open_channels(struct channels *c)
-{
-	*c = (struct channels){{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, c->console) == 0 &&
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, c->status) == 0 &&
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, c->channel) == 0 &&
-		pipe2(c->errors, O_CLOEXEC) == 0)
-		return 0;
-	int err = fail(errno, "cannot open channels to the machine: %s", strerror(errno));
-
-	close_both(c->console);
-	close_both(c->status);
-	close_both(c->channel);
-	return err;
-}
-
-/* In the child: never returns.  Its own process group keeps the terminal's signals away. */
-static _Noreturn void become_qemu(
-	const struct string_list *a, const struct channels *c, pid_t parent)
-{
-	char **argv = memory_new(a->n + 1, sizeof(argv[0]));
-	int null = open("/dev/null", O_RDWR);
-	sigset_t none;
-
-	memcpy(argv, a->items, a->n * sizeof(argv[0]));
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setpgid(0, 0);
-	if (getppid() != parent)
-		_exit(EXIT_MOTE_FAILED);
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	dup2(c->errors[1], STDERR_FILENO);
-	fcntl(c->console[1], F_SETFD, 0);
-	fcntl(c->status[1], F_SETFD, 0);
-	fcntl(c->channel[1], F_SETFD, 0);
-	execv(argv[0], argv);
-	dprintf(STDERR_FILENO, "cannot execute %s: %s\n", argv[0], strerror(errno));
-	_exit(EXIT_MOTE_FAILED);
-}
-
-static int start(const struct string_list *a, struct channels *c, pid_t *child)
-{
-	pid_t self = getpid();
-
-	*child = fork();
-	if (*child < 0)
-		return fail(errno, "cannot start QEMU: %s", strerror(errno));
-	if (*child == 0)
-		become_qemu(a, c, self);
-	close(c->console[1]);
-	close(c->status[1]);
-	close(c->channel[1]);
-	close(c->errors[1]);
-	return 0;
-}
-
-static void take_frame(void *view, unsigned kind, const void *content, size_t len)
-{
-	trace_view_frame(view, kind, content, len);
-}
-
-/* The relay, and what comes over the host channel. */
-static int watch(const struct machine *m, struct relay *r, int fd)
-{
-	struct trace_view *view = NULL;
-	struct channel channel;
-
-	if (!machine_has_channel(m)) {
-		close(fd);
-		return relay_run(r);
-	}
-	if (trace_view_open(&m->trace.options, &view) < 0) {
-		kill(r->child, SIGKILL);
-		view = NULL;
-	}
-	channel_init(&channel, fd, view ? take_frame : NULL, view);
-	r->channel = view ? &channel : NULL;
-	int status = relay_run(r);
-
-	channel_free(&channel);
-	if (!view)
-		return EXIT_MOTE_FAILED;
-	trace_view_close(view);
-	return status;
-}
-
-int engine_qemu_run(const struct machine *m)
+int engine_qemu_start(const struct machine *m, struct engine_process *p)
 {
 	struct string_list a = {0};
-	struct channels c;
-	struct relay r = {.stop_seconds = m->stop_seconds,
-		.is_terminal = m->is_terminal,
-		.program = m->init ? m->init : m->image};
 	int err = 0;
 
 	for (size_t i = 0; err >= 0 && i < m->n_publishes; i++)
 		err = publish_check(&m->publishes[i]);
-	if (err < 0 || open_channels(&c) < 0)
-		return EXIT_MOTE_FAILED;
-	err = engine_qemu_arguments(
-		m, &(struct engine_sockets){c.console[1], c.status[1], c.channel[1]}, &a);
 	if (err >= 0)
-		err = relay_prepare();
+		err = engine_process_open(p);
+	if (err < 0)
+		return err;
+	err = engine_qemu_arguments(m, p->theirs, &a);
 	if (err >= 0)
-		err = start(&a, &c, &r.child);
+		err = engine_process_start(p, &a, m->network_folder);
 	list_free(&a);
-	if (err < 0) {
-		close_both(c.console);
-		close_both(c.status);
-		close_both(c.channel);
-		close_both(c.errors);
-		return EXIT_MOTE_FAILED;
-	}
-	r.console = c.console[0];
-	r.status = c.status[0];
-	r.errors = c.errors[0];
-	r.has_ports = m->n_publishes > 0;
-	r.is_framed = kernel_knows(m->kernel, BOOT_CONTROL_OPTION);
-	return watch(m, &r, c.channel[0]);
+	if (err < 0)
+		engine_process_close(p);
+	return err;
 }
 
 static void print_quoted(const char *word)
@@ -397,7 +327,7 @@ int engine_qemu_print(const struct machine *m)
 {
 	struct string_list a = {0};
 
-	if (engine_qemu_arguments(m, &(struct engine_sockets){-1, -1, -1}, &a) < 0)
+	if (engine_qemu_arguments(m, NULL, &a) < 0)
 		return EXIT_MOTE_FAILED;
 	for (size_t i = 0; i < a.n; i++) {
 		if (i)

@@ -1,24 +1,22 @@
-/* QEMU as the engine: its microvm machine with the fewest devices. */
+/* QEMU's microvm as an engine. */
 #pragma once
 
+#include "cli/engine_process.h"
 #include "cli/machine.h"
 
-/* QEMU's ends of the machine's console, its status record's way out, and its host channel; -1 in a
- * dry run. */
-struct engine_sockets {
-	int console, status, channel;
-};
+/* The command line, argv[0] included; fds are the engine's ends of the channels, NULL = a dry run:
+ * the console is stdio.  Says what is wrong. */
+int engine_qemu_arguments(
+	const struct machine *, const int *fds, struct string_list *argv) must_check;
 
-/* The arguments QEMU is started with (argv[0] is its path).  engine is ENGINE_QEMU or ENGINE_TCG.
- * Says what is missing. */
-int engine_qemu_arguments(const struct machine *, const struct engine_sockets *,
-	struct string_list *arguments) must_check;
+/* Whether the machine's kernel understands controls in its input (abi/boot.h). */
+bool engine_qemu_takes_controls(const struct machine *);
 
-/* Runs the machine to its end; the exit status for mote.  Says what went wrong. */
-int engine_qemu_run(const struct machine *);
+/* Starts it; says why it cannot be. */
+int engine_qemu_start(const struct machine *, struct engine_process *) must_check;
 
-/* Prints the command that would be run, as a shell would take it. */
+/* Prints the command line as a shell takes it; mote's exit status. */
 int engine_qemu_print(const struct machine *);
 
-/* "10.0.2" of the QEMU in $PATH, a new string; NULL when there is none.  *path is where it is. */
+/* "10.0.2", a new string, or NULL; *path is where it is, new, or NULL. */
 char *engine_qemu_version(char **path);

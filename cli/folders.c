@@ -27,22 +27,35 @@ static int make_folders(char *path)
 	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-char *folder_cache(const char *sub)
+/* $VARIABLE/mote/SUB, or $HOME/BELOW/mote/SUB, or a folder in /tmp. */
+static char *make_folder(const char *variable, const char *below, const char *sub)
 {
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	const char *base = getenv(variable), *home = getenv("HOME");
 	char *path;
 
-	if (cache && cache[0] == '/')
-		path = string_format("%s/mote/%s", cache, sub);
+	if (base && base[0] == '/')
+		path = string_format("%s/mote/%s", base, sub);
 	else if (home && home[0] == '/')
-		path = string_format("%s/.cache/mote/%s", home, sub);
+		path = string_format("%s/%s/mote/%s", home, below, sub);
 	else
-		path = string_format("/tmp/mote-%u/%s", geteuid(), sub);
-	if (make_folders(path) < 0) {
-		free(path);
-		return NULL;
-	}
-	return path;
+		path = string_format("/tmp/mote-%u/%s/%s", geteuid(), path_name(below), sub);
+	int err = access(path, F_OK) == 0 ? 0 : make_folders(path);
+
+	if (err >= 0)
+		return path;
+	free(path);
+	errno = -err;
+	return NULL;
+}
+
+char *folder_cache(const char *sub)
+{
+	return make_folder("XDG_CACHE_HOME", ".cache", sub);
+}
+
+char *folder_data(const char *sub)
+{
+	return make_folder("XDG_DATA_HOME", ".local/share", sub);
 }
 
 char *kernel_find(void)

@@ -1,7 +1,6 @@
 /* mote image: looking into an ext4 image, mote's own or any other, without mounting it. */
 #include <errno.h>
 #include <ext2fs/ext2fs.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -23,16 +22,6 @@ struct look {
 	struct source *source;
 	bool json;
 };
-
-static int print_help(void)
-{
-	puts("Usage: mote image inspect [--json] IMAGE\n"
-	     "       mote image ls [--json] IMAGE [PATH]\n"
-	     "       mote image tree [--json] IMAGE [PATH]\n"
-	     "       mote image cat IMAGE PATH\n\n"
-	     "Looks into an ext4 image.  inspect tells what it runs and how large it is.");
-	return 0;
-}
 
 static int complain(const struct look *l, const char *path, int err)
 {
@@ -389,7 +378,7 @@ static int look_inspect(const struct look *l)
 static const struct {
 	const char *name;
 	int (*run)(const struct look *);
-	int least, most; /* words behind the name */
+	size_t least, most; /* words behind the name */
 } looks[] = {
 	{"inspect", look_inspect, 1, 1},
 	{"ls", look_ls, 1, 2},
@@ -397,44 +386,22 @@ static const struct {
 	{"cat", look_cat, 2, 2},
 };
 
-/* Takes the options out of argv; the number of words left, or -EINVAL. */
-static int take_options(int argc, char **argv, struct look *l, bool *help)
+int command_image(const struct options *o)
 {
-	int n = 0;
+	struct look l = {.json = o->json};
+	size_t n = o->arguments.n;
+	char *const *words = o->arguments.items;
 
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			l->json = true;
-		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			*help = true;
-		else if (argv[i][0] == '-' && argv[i][1])
-			return fail(EINVAL, "unknown option %s: see mote image --help", argv[i]);
-		else
-			argv[n++] = argv[i];
-	}
-	return n;
-}
-
-int command_image(int argc, char **argv)
-{
-	struct look l = {.path = "/"};
-	bool help = false;
-	int n = take_options(argc - 1, argv + 1, &l, &help);
-
-	if (n < 0)
-		return EXIT_MOTE_FAILED;
-	if (help || n == 0)
-		return print_help();
 	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
-		if (strcmp(argv[1], looks[i].name) != 0)
+		if (strcmp(words[0], looks[i].name) != 0)
 			continue;
 		if (n - 1 < looks[i].least || n - 1 > looks[i].most) {
 			fail(EINVAL, "mote image %s takes other words: see mote image --help",
-				argv[1]);
+				words[0]);
 			return EXIT_MOTE_FAILED;
 		}
-		l.image = argv[2];
-		char *path = path_join("/", n > 2 ? argv[3] : "/");
+		l.image = words[1];
+		char *path = path_join("/", n > 2 ? words[2] : "/");
 
 		l.path = path;
 		int err = source_open_image(l.image, &l.source);
@@ -445,6 +412,6 @@ int command_image(int argc, char **argv)
 		free(path);
 		return err < 0 ? EXIT_MOTE_FAILED : 0;
 	}
-	fail(EINVAL, "unknown command mote image %s: see mote image --help", argv[1]);
+	fail(EINVAL, "unknown command mote image %s: see mote image --help", words[0]);
 	return EXIT_MOTE_FAILED;
 }

@@ -10,6 +10,8 @@
 #include <time.h>
 
 #include "abi/channel.h"
+#include "cli/private_net.h"
+
 #define SEED_BYTES 32
 
 /* QEMU's user network (slirp) always looks like this. */
@@ -33,7 +35,7 @@ static bool is_address(const char *text)
 	return inet_pton(AF_INET, text, &address) == 1;
 }
 
-static int add_tap_address(struct text *line, const struct machine *m)
+static int add_own_address(struct text *line, const struct machine *m)
 {
 	struct string_list parts = {0};
 	int err = 0;
@@ -75,10 +77,17 @@ static int add_network(struct text *line, const struct machine *m)
 		command_line_add(line, "ip", "off");
 		return 0;
 	}
-	if (m->network == NETWORK_TAP)
-		return add_tap_address(line, m);
-	char *value = string_format(
-		USER_ADDRESS "::" USER_GATEWAY ":" USER_MASK ":%s:eth0:off:" USER_DNS, m->name);
+	if (m->network == NETWORK_TAP || m->network == NETWORK_BRIDGE)
+		return add_own_address(line, m);
+	char *value;
+
+	if (m->network == NETWORK_PRIVATE)
+		value = string_format("%s::%s:" PRIVATE_MASK ":%s:eth0:off:" USER_DNS, m->address,
+			m->private_gateway, m->name);
+	else
+		value = string_format(USER_ADDRESS "::" USER_GATEWAY ":" USER_MASK
+						   ":%s:eth0:off:" USER_DNS,
+			m->name);
 
 	command_line_add(line, "ip", value);
 	free(value);

@@ -21,6 +21,8 @@ enum engine {
 enum network {
 	NETWORK_USER, /* QEMU's: outgoing connections, published ports */
 	NETWORK_TAP,
+	NETWORK_BRIDGE,  /* by QEMU's helper, which may need to be allowed to */
+	NETWORK_PRIVATE, /* NETWORK_USER, and a switch shared with others (private_net.h) */
 	NETWORK_NONE,
 };
 
@@ -34,12 +36,17 @@ struct machine {
 	char *name; /* its host name */
 	char *kernel;
 	char *image;
+	int image_hold;    /* keeps the image in the cache while it is open; -1 = it is not there */
 	bool writes_image; /* else writes stay in the machine's memory */
 	uint64_t memory;   /* bytes */
 	unsigned n_cpus;
 	enum network network;
-	char *tap;     /* the interface of NETWORK_TAP */
-	char *address; /* --ip ADDR/PREFIX[,GATEWAY[,DNS]] of NETWORK_TAP; NULL = DHCP */
+	char *interface; /* of NETWORK_TAP and NETWORK_BRIDGE */
+	char *address;   /* --ip ADDR/PREFIX[,GATEWAY[,DNS]] of those; NULL = DHCP.  Of
+			  * NETWORK_PRIVATE: ADDR */
+	char *private_gateway, *private_dns; /* NETWORK_PRIVATE: the machine's own way out */
+	int network_folder; /* NETWORK_PRIVATE: where the switch listens; else -1 */
+	char mac[18];       /* "" = the engine's choice */
 	struct publish *publishes;
 	size_t n_publishes;
 	enum engine engine;
@@ -53,13 +60,19 @@ struct machine {
 	char *allow;       /* mote.allow=: the only system calls there are; NULL = all */
 	bool allow_or_end; /* another one ends the program */
 	bool lists_missing_files, says_all;
-	bool is_terminal; /* the program's console is a terminal: ours */
+	bool wants_counters; /* over the host channel */
+	bool is_terminal;    /* the program's console is a terminal: ours */
 };
+
+#define MACHINE_NONE ((struct machine){.image_hold = -1, .network_folder = -1})
 
 /* The machine and mote talk over a host channel (abi/channel.h). */
 static inline bool machine_has_channel(const struct machine *m)
 {
-	return m->trace.calls || m->trace.options.profile;
+	return m->trace.calls || m->trace.options.profile || m->wants_counters;
 }
 
 void machine_free(struct machine *);
+
+/* What it is called in messages. */
+const char *machine_program(const struct machine *);

@@ -1,24 +1,9 @@
-/* mote: the list of commands. */
+/* mote: one word says which command, the rest is its. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/report.h"
-
-#define VERSION "0.1"
-
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *help;
-} commands[] = {
-	{"run", command_run, "run a program or an image as a machine of its own"},
-	{"build", command_build, "make an image of a program or a folder"},
-	{"image", command_image, "look into an image: inspect, ls, tree, cat"},
-	{"doctor", command_doctor, "say what this host offers, and what is chosen"},
-};
-
-#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(void)
 {
@@ -26,27 +11,57 @@ static void print_help(void)
 	     "One program, one machine: runs an unmodified Linux program with a kernel of its "
 	     "own.\n"
 	     "\nCommands:");
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		printf("  %-8s %s\n", commands[i].name, commands[i].help);
+	for (size_t i = 0; i < n_commands; i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
 	puts("\nmote COMMAND --help tells more.  Exit status: the program's own; 125 mote failed,\n"
 	     "126 the program cannot be run, 127 it was not found, 128+N signal N ended it.");
+}
+
+static int run(const struct command *c, const struct options *o)
+{
+	size_t n = o->arguments.n;
+	bool takes_program = c->options & (FOR_RUN | FOR_BUILD);
+
+	if (o->wants_help) {
+		command_print_help(c);
+		return 0;
+	}
+	if (!takes_program && (n < c->least || n > c->most)) {
+		fail(EINVAL, "mote %s takes other words: mote %s %.*s: see mote %s --help", c->name,
+			c->name, (int)strcspn(c->synopsis, "\n"), c->synopsis, c->name);
+		return EXIT_MOTE_FAILED;
+	}
+	int status = c->run(o);
+
+	if (fflush(stdout) < 0 && errno != EPIPE) {
+		fail(errno, "cannot write the output: %s", strerror(errno));
+		return status ? status : EXIT_MOTE_FAILED;
+	}
+	return status;
 }
 
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "--help";
+	const struct command *c = command_find(name);
+	struct options o;
 
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(name, commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+	if (c) {
+		if (options_parse(&o, c, argc - 1, argv + 1) < 0)
+			return EXIT_MOTE_FAILED;
+		int status = run(c, &o);
+
+		options_free(&o);
+		return status;
+	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
 		print_help();
 		return argc > 1 ? 0 : EXIT_MOTE_FAILED;
 	}
 	if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
-		puts("mote " VERSION);
+		puts("mote " MOTE_VERSION);
 		return 0;
 	}
-	fail(22, "unknown %s %s: see mote --help", name[0] == '-' ? "option" : "command", name);
+	fail(EINVAL, "unknown %s %s: see mote --help", name[0] == '-' ? "option" : "command", name);
 	return EXIT_MOTE_FAILED;
 }

@@ -1,284 +1,202 @@
-/* One table says what options there are, what they take, and what --help tells. */
+/* One table says what options there are, who takes them, what they set, and what --help tells. */
 #include "cli/options.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/commands.h"
 #include "cli/memory.h"
+#include "cli/option_values.h"
 
 #define MAX_CPUS 64
 #define STOP_SECONDS 10 /* as docker stop */
+#define DAY 86400
 
-/* clang-format off */
-enum {
-	LONG_ROOT = 256, LONG_RW, LONG_ENGINE, LONG_NET, LONG_IP, LONG_TRACE, LONG_MISSING,
-	LONG_NAME, LONG_DRY_RUN, LONG_SIZE, LONG_STOP,
-};
-/* clang-format on */
+enum kind { FLAG, TEXT, NAME, LIST, SIZE, NUMBER, OWN };
 
 struct row {
 	unsigned commands;
-	int value; /* the letter, or LONG_* */
+	char letter; /* 0 = none */
 	const char *name;
-	int takes; /* no_argument, ... */
-	const char *argument, *help;
+	const char *argument; /* NULL = takes none; in brackets = it may be left out */
+	const char *help;
+	enum kind kind;
+	size_t at; /* the field of struct options; of OWN none */
+	unsigned least, most;
+	int (*set)(struct options *, const char *text);
+	size_t given; /* a bool to set too; 0 = none */
 };
 
-#define BOTH (OPTIONS_RUN | OPTIONS_BUILD)
+#define AT(field) offsetof(struct options, field)
+#define IS(kind_, field) .kind = kind_, .at = AT(field)
+#define BY(function) .kind = OWN, .set = function
+#define NUMBER_OF(field, least_, most_)                                                            \
+	.kind = NUMBER, .at = AT(field), .least = least_, .most = most_
+#define LISTS                                                                                      \
+	(FOR_PS | FOR_IMAGE | FOR_DOCTOR | FOR_INSPECT | FOR_STATS | FOR_LOGS | FOR_NETWORK |      \
+		FOR_WAIT)
 
 /* clang-format off */
 static const struct row rows[] = {
-	{OPTIONS_RUN, 'p', "publish", required_argument, "[IP:]HOST:GUEST[/udp]",
-		"pass a port of this host on to the program"},
-	{BOTH, 'e', "env", required_argument, "KEY[=VALUE]",
-		"set an environment variable; without VALUE as it is here"},
-	{OPTIONS_RUN, 'm', "memory", required_argument, "SIZE", "memory (default 256M)"},
-	{OPTIONS_RUN, 'c', "cpus", required_argument, "N", "CPUs (default 1)"},
-	{BOTH, 'f', "file", required_argument, "PATH[:PATH]",
-		"add a file or folder of this host to the image"},
-	{BOTH, LONG_ROOT, "root", required_argument, "DIR|TAR|IMAGE",
-		"start from this root instead of this host's files"},
-	{BOTH, 'w', "workdir", required_argument, "DIR", "the program's working directory"},
-	{OPTIONS_BUILD, 'o', "output", required_argument, "FILE",
-		"the image to write (default: PROGRAM.img)"},
-	{OPTIONS_BUILD, LONG_SIZE, "size", required_argument, "SIZE",
-		"make the file system at least this large"},
-	{OPTIONS_RUN, 't', "tty", no_argument, NULL,
-		"give the program this terminal, for editors and prompts"},
-	{OPTIONS_RUN, LONG_RW, "rw", no_argument, NULL,
-		"let the program write to the IMAGE itself"},
-	{OPTIONS_RUN, LONG_ENGINE, "engine", required_argument, "auto|qemu|tcg",
-		"what runs the machine: KVM, or translation"},
-	{OPTIONS_RUN, LONG_NET, "net", required_argument, "user|tap:IF|none",
-		"the network (default user)"},
-	{OPTIONS_RUN, LONG_IP, "ip", required_argument, "ADDR/PREFIX[,GATEWAY[,DNS]]",
-		"the address on a tap (default: by DHCP)"},
-	{OPTIONS_RUN, LONG_TRACE, "trace", optional_argument, "CALL,%CLASS,...",
-		"print the system calls the program makes (default all)"},
-	{OPTIONS_RUN, LONG_MISSING, "missing-files", no_argument, NULL,
-		"list the files the program looked for and did not find"},
-	{OPTIONS_RUN, LONG_NAME, "name", required_argument, "NAME", "the machine's host name"},
-	{OPTIONS_RUN, LONG_STOP, "stop-timeout", required_argument, "SECONDS",
-		"how long it may take to stop when asked (default 10)"},
-	{OPTIONS_RUN, LONG_DRY_RUN, "dry-run", no_argument, NULL,
-		"print the engine's command line and stop"},
-	{BOTH, 'v', "verbose", no_argument, NULL, "say more"},
-	{BOTH, 'h', "help", no_argument, NULL, "this help"},
+	{FOR_RUN, 'd', "detach", NULL, "run in the background and print the instance's name",
+		IS(FLAG, detach)},
+	{FOR_RUN, 'p', "publish", "[IP:]HOST:GUEST[/udp]",
+		"pass a port of this host on to the program", IS(LIST, publishes)},
+	{FOR_RUN | FOR_BUILD, 'e', "env", "KEY[=VALUE]",
+		"set an environment variable; without VALUE as it is here", BY(option_set_variable)},
+	{FOR_RUN, 'm', "memory", "SIZE", "memory (default 256M)", IS(SIZE, memory)},
+	{FOR_RUN, 'c', "cpus", "N", "CPUs (default 1)", NUMBER_OF(n_cpus, 1, MAX_CPUS)},
+	{FOR_RUN | FOR_BUILD, 'f', "file", "PATH[:PATH]",
+		"add a file or folder of this host to the image", IS(LIST, files)},
+	{FOR_RUN | FOR_BUILD, 0, "root", "DIR|TAR|IMAGE",
+		"start from this root instead of this host's files", IS(TEXT, root)},
+	{FOR_RUN | FOR_BUILD, 'w', "workdir", "DIR", "the program's working directory",
+		BY(option_set_workdir)},
+	{FOR_BUILD, 'o', "output", "FILE", "the image to write (default: PROGRAM.img)", IS(TEXT, output)},
+	{FOR_BUILD, 0, "size", "SIZE", "make the file system at least this large", IS(SIZE, size)},
+	{FOR_RUN, 't', "tty", NULL, "give the program this terminal, for editors and prompts",
+		IS(FLAG, is_terminal)},
+	{FOR_RUN, 0, "rw", NULL, "let the program write to the IMAGE itself", IS(FLAG, writes_image)},
+	{FOR_RUN, 0, "engine", "auto|qemu|tcg", "what runs the machine: KVM, or translation",
+		BY(option_set_engine)},
+	{FOR_RUN, 0, "net", "user|passt|tap:IF|bridge:BR|none", "the network (default user)",
+		BY(option_set_network)},
+	{FOR_RUN, 0, "network", "NAME", "join a private network of this host: NAME.mote resolves there",
+		IS(NAME, private_network)},
+	{FOR_RUN, 0, "ip", "ADDR/PREFIX[,GATEWAY[,DNS]]",
+		"the address on a tap or a bridge (default: by DHCP)", IS(TEXT, address)},
+	{FOR_RUN, 0, "trace", "[CALL,%CLASS,...]", "print the system calls the program makes (default all)",
+		BY(option_set_trace)},
+	{FOR_RUN, 0, "missing-files", NULL, "list the files the program looked for and did not find",
+		IS(FLAG, lists_missing_files)},
+	{FOR_RUN, 0, "name", "NAME", "the instance's name (default: made up)", IS(NAME, name)},
+	{FOR_RUN, 0, "hostname", "NAME", "the machine's host name (default mote)", IS(NAME, hostname)},
+	{FOR_RUN, 0, "label", "KEY[=VALUE]", "mark the instance; ps --filter label= finds it",
+		BY(option_set_label)},
+	{FOR_RUN, 0, "rm", NULL, "forget the instance when it ends (always so without -d)",
+		IS(FLAG, remove)},
+	{FOR_RUN, 0, "restart", "no|on-failure[:N]|on-unhealthy|always",
+		"start it again when it ends (needs -d)", BY(option_set_restart)},
+	{FOR_RUN, 0, "health", "tcp:PORT|http:PORT[/PATH]", "probe this port of the program",
+		BY(option_set_health)},
+	{FOR_RUN, 0, "health-interval", "SECONDS", "between two probes (default 10)",
+		NUMBER_OF(health_interval, 1, DAY)},
+	{FOR_RUN, 0, "health-timeout", "SECONDS", "how long one may take (default 5)",
+		NUMBER_OF(health_timeout, 1, DAY)},
+	{FOR_RUN, 0, "health-retries", "N", "failures in a row that make it unhealthy (default 3)",
+		NUMBER_OF(health_retries, 1, 1000)},
+	{FOR_RUN, 0, "health-start", "SECONDS", "failures do not count this long after the start (default 0)",
+		NUMBER_OF(health_start, 0, DAY)},
+	{FOR_RUN, 0, "notify", "URL", "post JSON there when it fails", BY(option_set_notify)},
+	{FOR_RUN, 0, "log-syslog", "udp://HOST[:PORT]|tcp://HOST[:PORT]",
+		"send its output to a syslog server too (RFC 5424)", BY(option_set_syslog)},
+	{FOR_RUN, 0, "log-size", "SIZE", "start a new log file after this much (default 10M)",
+		IS(SIZE, log_size)},
+	{FOR_RUN, 0, "log-files", "N", "how many log files are kept (default 3)",
+		NUMBER_OF(log_files, 1, 100)},
+	{FOR_RUN, 0, "stop-timeout", "SECONDS", "how long it may take to stop when asked (default 10)",
+		NUMBER_OF(stop_seconds, 0, DAY)},
+	{FOR_RUN, 0, "dry-run", NULL, "print the engine's command line and stop", IS(FLAG, dry_run)},
+	{FOR_PS | FOR_PRUNE, 'a', "all", NULL, "those that have ended too", IS(FLAG, all)},
+	{FOR_PS, 'q', "quiet", NULL, "names only", IS(FLAG, quiet)},
+	{FOR_PS | FOR_STATS | FOR_PRUNE, 0, "filter", "KEY=VALUE",
+		"only those: name=, label=KEY[=VALUE], status=, health=", BY(option_set_filter)},
+	{FOR_LOGS, 'f', "follow", NULL, "go on printing what comes", IS(FLAG, follow)},
+	{FOR_LOGS, 'n', "tail", "N", "only the last N lines", NUMBER_OF(tail, 0, 1u << 30), .given = AT(has_tail)},
+	{FOR_LOGS, 0, "since", "TIME", "from then on: 2026-01-31T12:00:00Z, or 90s, 10m, 2h, 1d ago",
+		IS(TEXT, since)},
+	{FOR_LOGS, 0, "until", "TIME", "up to then", IS(TEXT, until)},
+	{FOR_LOGS, 't', "timestamps", NULL, "put the time before each line", IS(FLAG, timestamps)},
+	{FOR_LOGS, 0, "stream", "stdout|stderr|mote", "only what was written there", IS(TEXT, stream)},
+	{FOR_STOP | FOR_RESTART, 't', "time", "SECONDS",
+		"how long it may take (default: its --stop-timeout)", NUMBER_OF(wait_seconds, 0, DAY), .given = AT(has_wait_seconds)},
+	{FOR_KILL, 's', "signal", "SIGNAL", "KILL ends the machine (the default); others reach the program",
+		IS(TEXT, signal)},
+	{FOR_RM, 'f', "force", NULL, "end it first if it runs", IS(FLAG, force)},
+	{FOR_TOP | FOR_STATS, 0, "once", NULL, "print one table and stop", IS(FLAG, once)},
+	{FOR_METRICS, 0, "listen", "ADDR:PORT", "where to answer (default 127.0.0.1:9464)",
+		IS(TEXT, listen)},
+	{LISTS, 0, "json", NULL, "print JSON", IS(FLAG, json)},
+	{FOR_RUN | FOR_BUILD, 0, "verbose", NULL, "say more", IS(FLAG, is_verbose)},
+	{(unsigned)FOR_ALL, 'h', "help", NULL, "this help", IS(FLAG, wants_help)},
 };
 /* clang-format on */
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+#define NAMES_FROM 256 /* values of getopt_long() for rows found by name */
 
-/* ---- The values ---- */
-
-static int set_size(uint64_t *to, const char *option, const char *text)
+static bool is_optional(const struct row *r)
 {
-	unsigned long long bytes = 0;
-
-	if (size_parse(text, &bytes) < 0 || !bytes)
-		return fail(
-			EINVAL, "cannot use %s %s: it is no size, for example 512M", option, text);
-	*to = bytes;
-	return 0;
+	return r->argument && r->argument[0] == '[' && strchr(r->argument, ']')[1] == 0;
 }
 
-static int set_number(
-	unsigned *to, const char *option, const char *text, unsigned least, unsigned most)
+static bool belongs(const struct row *r, const struct command *c)
 {
-	char *end = NULL;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (end == text || *end || text[0] == '-' || value < least || value > most)
-		return fail(EINVAL, "cannot use %s %s: it takes a number from %u to %u", option,
-			text, least, most);
-	*to = (unsigned)value;
-	return 0;
+	return (r->commands & c->options) != 0;
 }
 
-static void set_string(char **to, const char *text)
+/* ---- One value ---- */
+
+static int apply(struct options *o, const struct row *r, const char *text)
 {
-	free(*to);
-	*to = memory_string(text);
-}
+	char *field = (char *)o + r->at;
+	char name[40];
 
-/* Replaces an earlier setting of the same variable. */
-static int set_variable(struct options *o, const char *text)
-{
-	size_t len = strcspn(text, "=");
-	const char *here = NULL;
-	char *assignment;
-
-	if (!len)
-		return fail(EINVAL, "cannot set %s: it is not KEY=VALUE", text);
-	if (!text[len]) {
-		here = getenv(text);
-		if (!here)
-			return 0; /* as docker: not set here, not set there */
-	}
-	assignment = here ? string_format("%s=%s", text, here) : memory_string(text);
-	for (size_t i = 0; i < o->environment.n; i++) {
-		char *old = o->environment.items[i];
-
-		if (strncmp(old, assignment, len + 1) != 0)
-			continue;
-		free(old);
-		o->environment.items[i] = assignment;
+	snprintf(name, sizeof(name), "--%s", r->name);
+	if (r->given)
+		*((bool *)((char *)o + r->given)) = true;
+	switch (r->kind) {
+	case FLAG:
+		*(bool *)(void *)field = true;
 		return 0;
-	}
-	list_add_owned(&o->environment, assignment);
-	return 0;
-}
-
-static int set_engine(struct options *o, const char *text)
-{
-	static const struct {
-		const char *name;
-		enum engine engine;
-	} engines[] = {{"auto", ENGINE_AUTO}, {"mote", ENGINE_MOTE}, {"qemu", ENGINE_QEMU},
-		{"tcg", ENGINE_TCG}};
-
-	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
-		if (strcmp(text, engines[i].name) == 0) {
-			o->engine = engines[i].engine;
-			return 0;
-		}
-	return fail(EINVAL, "unknown engine %s: choose auto, qemu or tcg", text);
-}
-
-static int set_network(struct options *o, const char *text)
-{
-	if (strcmp(text, "user") != 0 && strcmp(text, "none") != 0 &&
-		!(string_starts(text, "tap:") && text[4]))
-		return fail(EINVAL, "unknown network %s: choose user, tap:INTERFACE or none", text);
-	set_string(&o->network, text);
-	return 0;
-}
-
-static int set_name(struct options *o, const char *text)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789-_.";
-
-	if (!text[0] || strlen(text) > 63 || strspn(text, allowed) != strlen(text))
-		return fail(EINVAL,
-			"cannot use the name %s: letters, digits, '-', '_' and '.', at most "
-			"63",
-			text);
-	set_string(&o->name, text);
-	return 0;
-}
-
-static int set_trace(struct options *o, const char *text)
-{
-	struct string_list expressions = {0};
-
-	list_add(&expressions, text);
-	free(o->trace);
-	o->trace = NULL;
-	int err = trace_selection(&expressions, &o->trace);
-
-	list_free(&expressions);
-	return err;
-}
-
-static int set_workdir(struct options *o, const char *text)
-{
-	if (text[0] != '/')
-		return fail(EINVAL, "cannot use --workdir %s: it must start with '/'", text);
-	set_string(&o->workdir, text);
-	return 0;
-}
-
-static int apply(struct options *o, int value, const char *text)
-{
-	switch (value) {
-	case 'p':
-		list_add(&o->publishes, text);
+	case TEXT:
+		option_set_string((char **)(void *)field, text);
 		return 0;
-	case 'f':
-		list_add(&o->files, text);
+	case NAME:
+		return option_set_name((char **)(void *)field, text);
+	case LIST:
+		list_add((struct string_list *)(void *)field, text);
 		return 0;
-	case 'e':
-		return set_variable(o, text);
-	case 'm':
-		return set_size(&o->memory, "--memory", text);
-	case 'c':
-		return set_number(&o->n_cpus, "--cpus", text, 1, MAX_CPUS);
-	case 'w':
-		return set_workdir(o, text);
-	case 'o':
-		set_string(&o->output, text);
-		return 0;
-	case 'v':
-		report_verbose();
-		return 0;
-	case 'h':
-		o->wants_help = true;
-		return 0;
-	case 't':
-		o->is_terminal = true;
-		return 0;
-	case LONG_ROOT:
-		set_string(&o->root, text);
-		return 0;
-	case LONG_RW:
-		o->writes_image = true;
-		return 0;
-	case LONG_SIZE:
-		return set_size(&o->size, "--size", text);
-	case LONG_ENGINE:
-		return set_engine(o, text);
-	case LONG_NET:
-		return set_network(o, text);
-	case LONG_IP:
-		set_string(&o->address, text);
-		return 0;
-	case LONG_TRACE:
-		return set_trace(o, text ? text : "all");
-	case LONG_MISSING:
-		o->lists_missing_files = true;
-		return 0;
-	case LONG_NAME:
-		return set_name(o, text);
-	case LONG_STOP:
-		return set_number(&o->stop_seconds, "--stop-timeout", text, 0, 86400);
-	case LONG_DRY_RUN:
-		o->dry_run = true;
-		return 0;
+	case SIZE:
+		return option_set_size((uint64_t *)(void *)field, name, text);
+	case NUMBER:
+		return option_set_number((unsigned *)(void *)field, name, text, r->least, r->most);
+	case OWN:
+		return r->set(o, text);
 	}
 	return -EINVAL;
 }
 
 /* ---- The words ---- */
 
-static const char *command_name(unsigned command)
-{
-	return command == OPTIONS_RUN ? "run" : "build";
-}
-
 /* getopt's view of the rows of a command. */
 struct grammar {
 	struct option longs[N_ROWS + 1];
-	char shorts[3 * N_ROWS + 3];
+	char shorts[2 * N_ROWS + 3];
 };
 
-static void make_grammar(struct grammar *g, unsigned command)
+static void make_grammar(struct grammar *g, const struct command *c)
 {
 	size_t n = 0;
-	char *letter = stpcpy(g->shorts, "+:");
+	char *letter = stpcpy(g->shorts, c->options & (FOR_RUN | FOR_BUILD) ? "+:" : ":");
 
 	for (size_t i = 0; i < N_ROWS; i++) {
 		const struct row *r = &rows[i];
 
-		if (!(r->commands & command))
+		if (!belongs(r, c))
 			continue;
-		g->longs[n++] = (struct option){r->name, r->takes, NULL, r->value};
-		if (r->value < 256) {
-			*letter++ = (char)r->value;
-			if (r->takes == required_argument)
+		g->longs[n++] = (struct option){r->name,
+			!r->argument     ? no_argument
+			: is_optional(r) ? optional_argument
+					 : required_argument,
+			NULL, NAMES_FROM + (int)i};
+		if (r->letter) {
+			*letter++ = r->letter;
+			if (r->argument)
 				*letter++ = ':';
 		}
 	}
@@ -286,15 +204,25 @@ static void make_grammar(struct grammar *g, unsigned command)
 	g->longs[n] = (struct option){0};
 }
 
-static int complain(unsigned command, int result, char **argv)
+static const struct row *find_row(const struct command *c, int value)
+{
+	if (value >= NAMES_FROM)
+		return &rows[value - NAMES_FROM];
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (belongs(&rows[i], c) && rows[i].letter == value)
+			return &rows[i];
+	return NULL;
+}
+
+static int complain(const struct command *c, int result, char **argv)
 {
 	char letter[3] = {'-', (char)optopt, 0};
-	const char *word = optopt && optopt < 256 ? letter : argv[optind - 1];
+	const char *word = optopt && optopt < NAMES_FROM ? letter : argv[optind - 1];
 
 	if (result == ':')
-		return fail(EINVAL, "the option %s needs a value: see mote %s --help", word,
-			command_name(command));
-	return fail(EINVAL, "unknown option %s: see mote %s --help", word, command_name(command));
+		return fail(
+			EINVAL, "the option %s needs a value: see mote %s --help", word, c->name);
+	return fail(EINVAL, "unknown option %s: see mote %s --help", word, c->name);
 }
 
 /* "mote build PROGRAM -o FILE": the one option that may stand behind the program. */
@@ -302,30 +230,38 @@ static void take_output(struct options *o, int argc, char **argv)
 {
 	if (optind + 1 < argc &&
 		(strcmp(argv[optind], "-o") == 0 || strcmp(argv[optind], "--output") == 0)) {
-		set_string(&o->output, argv[optind + 1]);
+		option_set_string(&o->output, argv[optind + 1]);
 		optind += 2;
 	}
 }
 
-int options_parse(struct options *o, unsigned command, int argc, char **argv)
+int options_parse(struct options *o, const struct command *c, int argc, char **argv)
 {
 	struct grammar g = {0};
 	int result, err = 0;
 
-	*o = (struct options){.n_cpus = 1, .stop_seconds = STOP_SECONDS};
-	make_grammar(&g, command);
+	*o = (struct options){.n_cpus = 1,
+		.stop_seconds = STOP_SECONDS,
+		.health_interval = 10,
+		.health_timeout = 5,
+		.health_retries = 3,
+		.log_size = 10 << 20,
+		.log_files = 3};
+	for (int i = 1; i < argc; i++)
+		list_add(&o->words, argv[i]);
+	make_grammar(&g, c);
 	opterr = 0;
 	optind = 0;
 	while (err >= 0 && (result = getopt_long(argc, argv, g.shorts, g.longs, NULL)) != -1)
-		err = result == '?' || result == ':' ? complain(command, result, argv)
-						     : apply(o, result, optarg);
-	if (err >= 0 && optind < argc) {
+		err = result == '?' || result == ':' ? complain(c, result, argv)
+						     : apply(o, find_row(c, result), optarg);
+	if (err >= 0 && optind < argc && c->options & (FOR_RUN | FOR_BUILD)) {
 		o->program = memory_string(argv[optind++]);
-		if (command == OPTIONS_BUILD)
+		if (c->options & FOR_BUILD)
 			take_output(o, argc, argv);
-		while (optind < argc)
-			list_add(&o->arguments, argv[optind++]);
 	}
+	while (err >= 0 && optind < argc)
+		list_add(&o->arguments, argv[optind++]);
 	if (err < 0)
 		options_free(o);
 	return err;
@@ -333,38 +269,64 @@ int options_parse(struct options *o, unsigned command, int argc, char **argv)
 
 void options_free(struct options *o)
 {
-	char *strings[] = {o->root, o->name, o->workdir, o->output, o->trace, o->network,
-		o->address, o->program};
+	for (size_t i = 0; i < N_ROWS; i++) {
+		char *field = (char *)o + rows[i].at;
+
+		if (rows[i].kind == LIST)
+			list_free((struct string_list *)(void *)field);
+		if (rows[i].kind != TEXT && rows[i].kind != NAME)
+			continue;
+		free(*(char **)(void *)field);
+		*(char **)(void *)field = NULL;
+	}
+	char *strings[] = {o->workdir, o->trace, o->network, o->restart, o->health, o->notify,
+		o->syslog, o->program};
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		free(strings[i]);
-	list_free(&o->publishes);
-	list_free(&o->files);
 	list_free(&o->environment);
+	list_free(&o->labels);
+	list_free(&o->filters);
 	list_free(&o->arguments);
+	list_free(&o->words);
 	*o = (struct options){0};
 }
 
-void options_print_help(unsigned command)
+/* ---- Telling ---- */
+
+void options_visit(const struct command *c,
+	void (*visit)(void *context, const struct option_view *), void *context)
 {
 	for (size_t i = 0; i < N_ROWS; i++) {
 		const struct row *r = &rows[i];
-		char left[80], letter[5] = "    ";
 
-		if (!(r->commands & command))
-			continue;
-		if (r->value < 256)
-			snprintf(letter, sizeof(letter), "-%c, ", r->value);
-		snprintf(left, sizeof(left), "%s--%s%s%s%s", letter, r->name,
-			!r->argument                    ? ""
-			: r->takes == optional_argument ? "[="
-							: " ",
-			r->argument ? r->argument : "", r->takes == optional_argument ? "]" : "");
-		if (strlen(left) > 34)
-			printf("  %s\n  %-34s  %s\n", left, "", r->help);
-		else
-			printf("  %-34s  %s\n", left, r->help);
+		if (belongs(r, c))
+			visit(context, &(struct option_view){r->letter, r->name, r->argument,
+					       is_optional(r), r->help});
 	}
+}
+
+static void print_option(void *context, const struct option_view *v)
+{
+	char left[80], letter[5] = "    ";
+
+	(void)context;
+	if (v->letter)
+		snprintf(letter, sizeof(letter), "-%c, ", v->letter);
+	if (v->argument_is_optional)
+		snprintf(left, sizeof(left), "%s--%s[=%s", letter, v->name, v->argument + 1);
+	else
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, v->name, v->argument ? " " : "",
+			v->argument ? v->argument : "");
+	if (strlen(left) > 34)
+		printf("  %s\n  %-34s  %s\n", left, "", v->help);
+	else
+		printf("  %-34s  %s\n", left, v->help);
+}
+
+void options_print_help(const struct command *c)
+{
+	options_visit(c, print_option, NULL);
 }
 
 const char *options_variable(const struct options *o, const char *name)

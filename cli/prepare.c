@@ -129,8 +129,8 @@ int prepare_request(const struct options *o, struct request *r)
 	if (o->program)
 		r->program = strchr(o->program, '/') ? path_join(cwd, o->program)
 						     : memory_string(o->program);
-	if (o->name)
-		r->host_name = memory_string(o->name);
+	if (o->hostname)
+		r->host_name = memory_string(o->hostname);
 	if (zone)
 		r->time_zone = memory_string(zone);
 	if (library_path)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "cli/request.h"
 
 /* The request for the image of o->program (or of the folder it names, for build).  Says what is
  * wrong. */

@@ -85,6 +85,22 @@ int publish_parse(const char *spec, struct publish *out)
 	return 0;
 }
 
+int publish_anywhere(uint16_t guest_port, struct publish *out)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+		getsockname(fd, (struct sockaddr *)&at, &size) < 0)
+		err = fail(
+			errno, "cannot find a free port for the health check: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	*out = (struct publish){"127.0.0.1", ntohs(at.sin_port), guest_port, "tcp"};
+	return err;
+}
+
 int publish_check(const struct publish *p)
 {
 	bool is_tcp = strcmp(p->protocol, "tcp") == 0;

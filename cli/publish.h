@@ -15,6 +15,9 @@ struct publish {
 /* Says what is wrong with spec. */
 int publish_parse(const char *spec, struct publish *out) must_check;
 
+/* A port of this host that is free now, on the loopback only. */
+int publish_anywhere(uint16_t guest_port, struct publish *out) must_check;
+
 /* Tries the port on this host: says who is in the way when it is taken. */
 int publish_check(const struct publish *) must_check;
 

@@ -13,6 +13,8 @@
 #define LINE_MAX_BYTES 4096
 
 static bool verbose;
+static void (*sink)(void *context, const char *line, size_t len);
+static void *sink_context;
 
 /* Names of files may hold anything; a line stays one line. */
 static void make_printable(char *text)
@@ -35,6 +37,8 @@ static void print_line(const char *prefix, const char *format, va_list args)
 	if (m >= room)
 		memcpy(line + len - 3, "...", 3);
 	line[len] = '\n';
+	if (sink)
+		sink(sink_context, line, len + 1);
 	progress_clear();
 	if (write(STDERR_FILENO, line, len + 1) < 0)
 		return;
@@ -78,4 +82,10 @@ void report_verbose(void)
 bool report_is_verbose(void)
 {
 	return verbose;
+}
+
+void report_also_to(void (*to)(void *context, const char *line, size_t len), void *context)
+{
+	sink = to;
+	sink_context = context;
 }

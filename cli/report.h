@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define must_check __attribute__((warn_unused_result))
 #define printf_like(at, first) __attribute__((format(printf, at, first)))
@@ -24,8 +25,11 @@ int fail(int err, const char *format, ...) printf_like(2, 3);
 /* As fail(), but does not end anything: "mote: warning: ...". */
 void warn(const char *format, ...) printf_like(1, 2);
 
-/* Only with -v. */
+/* Only with --verbose. */
 void note(const char *format, ...) printf_like(1, 2);
 
 void report_verbose(void); /* from now on note() prints */
 bool report_is_verbose(void);
+
+/* Each line goes there too, with its newline; NULL = no more. */
+void report_also_to(void (*to)(void *context, const char *line, size_t len), void *context);

@@ -13,43 +13,65 @@
 #include "cli/defaults.h"
 #include "cli/engine.h"
 #include "cli/folders.h"
+#include "cli/health.h"
+#include "cli/launch.h"
 #include "cli/memory.h"
 #include "cli/options.h"
 #include "cli/prepare.h"
+#include "cli/run.h"
 
 #define MEMORY_DEFAULT (256ULL << 20)
 #define MEMORY_LEAST (2ULL << 20) /* the firmware and the kernel's file need this much */
 
-static int print_help(void)
+/* ---- The machine ---- */
+
+/* A probe needs a way in: one of this host's free ports. */
+static int publish_for_health(const struct options *o, struct machine *m)
 {
-	puts("Usage: mote run [OPTIONS] PROGRAM|IMAGE [ARG...]\n\n"
-	     "Runs PROGRAM (a path, or a name looked up in $PATH) with the libraries and files it\n"
-	     "needs, or an IMAGE made by mote build, as a machine of its own.  Arguments that "
-	     "name\n"
-	     "files of this host bring them along; everything else is added with -f.  What the\n"
-	     "program writes is gone when it ends, except with --rw IMAGE.\n\nOptions:");
-	options_print_help(OPTIONS_RUN);
-	puts("\nExample: mote run -p 8080:80 nginx -g 'daemon off;'");
-	return 0;
+	struct health_check c;
+
+	if (!o->health || health_parse(o->health, &c) < 0)
+		return 0;
+	uint16_t port = c.port;
+
+	health_check_free(&c);
+	for (size_t i = 0; i < m->n_publishes; i++)
+		if (m->publishes[i].guest_port == port &&
+			strcmp(m->publishes[i].protocol, "tcp") == 0)
+			return 0;
+	m->publishes = memory_resize(m->publishes, m->n_publishes + 1, sizeof(m->publishes[0]));
+	return publish_anywhere(port, &m->publishes[m->n_publishes++]);
 }
 
-/* ---- The machine ---- */
+static void set_interface(const struct options *o, struct machine *m, const char *name)
+{
+	m->interface = memory_string(name);
+	m->address = o->address ? memory_string(o->address) : NULL;
+}
 
 static int set_network(const struct options *o, struct machine *m)
 {
 	const char *network = o->network ? o->network : "user";
 
-	if (string_starts(network, "tap:")) {
-		m->network = NETWORK_TAP;
-		m->tap = memory_string(network + strlen("tap:"));
-		m->address = o->address ? memory_string(o->address) : NULL;
-	} else {
-		m->network = strcmp(network, "none") == 0 ? NETWORK_NONE : NETWORK_USER;
-	}
-	if (o->address && m->network != NETWORK_TAP)
-		return fail(
-			EINVAL, "cannot set the address with --ip: that needs --net tap:INTERFACE");
-	if (o->publishes.n && m->network != NETWORK_USER)
+	if (o->private_network && o->network && strcmp(network, "user") != 0)
+		return fail(EINVAL, "cannot join --network %s with --net %s: leave that away",
+			o->private_network, network);
+	m->network = o->private_network                  ? NETWORK_PRIVATE
+		     : string_starts(network, "tap:")    ? NETWORK_TAP
+		     : string_starts(network, "bridge:") ? NETWORK_BRIDGE
+		     : strcmp(network, "none") == 0      ? NETWORK_NONE
+							 : NETWORK_USER;
+	bool has_interface = m->network == NETWORK_TAP || m->network == NETWORK_BRIDGE;
+
+	if (has_interface)
+		set_interface(o, m, strchr(network, ':') + 1);
+	if (o->address && !has_interface)
+		return fail(EINVAL,
+			"cannot set the address with --ip: that needs --net tap:INTERFACE or "
+			"bridge:BRIDGE");
+	bool is_user = m->network == NETWORK_USER || m->network == NETWORK_PRIVATE;
+
+	if (o->publishes.n && !is_user)
 		return fail(EINVAL, "cannot publish ports with --net %s: that needs --net user",
 			network);
 	m->n_publishes = o->publishes.n;
@@ -58,12 +80,12 @@ static int set_network(const struct options *o, struct machine *m)
 
 	for (size_t i = 0; err >= 0 && i < o->publishes.n; i++)
 		err = publish_parse(o->publishes.items[i], &m->publishes[i]);
-	return err;
+	return err < 0 || !is_user ? err : publish_for_health(o, m);
 }
 
 static int set_machine(const struct options *o, struct machine *m)
 {
-	m->name = memory_string(o->name ? o->name : "mote");
+	m->name = memory_string(o->hostname ? o->hostname : "mote");
 	m->memory = o->memory ? o->memory : MEMORY_DEFAULT;
 	m->n_cpus = o->n_cpus;
 	m->engine = o->engine;
@@ -75,6 +97,14 @@ static int set_machine(const struct options *o, struct machine *m)
 	m->is_terminal = o->is_terminal;
 	if (m->is_terminal && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return fail(ENOTTY, "cannot use --tty: stdin or stdout is no terminal");
+	if (o->detach && (m->is_terminal || o->lists_missing_files))
+		return fail(EINVAL, "cannot use --detach with %s: there is no terminal to use",
+			m->is_terminal ? "--tty" : "--missing-files");
+	if (o->detach && o->trace)
+		return fail(EINVAL,
+			"cannot use --detach with --trace: there is no terminal to print to");
+	if (o->restart && strcmp(o->restart, "no") != 0 && !o->detach)
+		return fail(EINVAL, "cannot use --restart %s without -d", o->restart);
 	if (m->memory < MEMORY_LEAST)
 		return fail(EINVAL,
 			"cannot run with %" PRIu64 " KB of memory: give at least 2M with -m",
@@ -100,14 +130,9 @@ static int check_memory(const struct machine *m, const struct launch *l)
 		l->init, need, m->memory >> 20);
 }
 
-static int start(const struct options *o, struct machine *m)
-{
-	return o->dry_run ? engine_print(m) : engine_run(m);
-}
-
 /* ---- A program ---- */
 
-static int run_program(const struct options *o, struct machine *m)
+static int prepare_program(const struct options *o, struct machine *m)
 {
 	struct cached_image image;
 	struct request r;
@@ -132,8 +157,10 @@ static int run_program(const struct options *o, struct machine *m)
 	m->argv0 = prepare_argv0(o, &r, &image.launch);
 	prepare_start(o, &r, &image.launch, &m->environment, &m->arguments, &m->cwd);
 	request_free(&r);
-	int status = check_memory(m, &image.launch) < 0 ? EXIT_MOTE_FAILED : start(o, m);
+	int status = check_memory(m, &image.launch) < 0 ? EXIT_MOTE_FAILED : 0;
 
+	m->image_hold = image.fd;
+	image.fd = -1;
 	cached_image_free(&image);
 	return status;
 }
@@ -163,7 +190,7 @@ static int set_start(const struct options *o, struct machine *m, struct defaults
 	return 0;
 }
 
-static int run_image(const struct options *o, struct machine *m)
+static int prepare_image(const struct options *o, struct machine *m)
 {
 	struct source *source = NULL;
 	struct defaults d;
@@ -188,7 +215,7 @@ static int run_image(const struct options *o, struct machine *m)
 		return prepare_exit_status(err);
 	m->image = realpath(o->program, NULL);
 	if (m->image && access(m->image, m->writes_image ? R_OK | W_OK : R_OK) == 0)
-		return start(o, m);
+		return 0;
 	fail(errno, "cannot open the image %s: %s", o->program, strerror(errno));
 	return EXIT_MOTE_FAILED;
 }
@@ -209,26 +236,33 @@ static bool is_image(const char *path)
 	return is;
 }
 
-int command_run(int argc, char **argv)
+int run_prepare(const struct options *o, struct machine *m)
 {
-	struct machine m = {0};
-	struct options o;
-
-	if (options_parse(&o, OPTIONS_RUN, argc, argv) < 0)
-		return EXIT_MOTE_FAILED;
-	int status = EXIT_MOTE_FAILED;
-
-	if (o.wants_help)
-		status = print_help();
-	else if (!o.program)
-		fail(EINVAL, "no program given: mote run PROGRAM, see mote run --help");
-	else if (string_ends(o.program, ".yaml") && access(o.program, F_OK) == 0)
+	if (o->is_verbose)
+		report_verbose();
+	if (string_ends(o->program, ".yaml") && access(o->program, F_OK) == 0) {
 		fail(ENOSYS,
 			"cannot run %s: mote.yaml files are not supported yet: name the program",
-			o.program);
-	else if (set_machine(&o, &m) >= 0)
-		status = is_image(o.program) ? run_image(&o, &m) : run_program(&o, &m);
+			o->program);
+		return EXIT_MOTE_FAILED;
+	}
+	if (set_machine(o, m) < 0)
+		return EXIT_MOTE_FAILED;
+	return is_image(o->program) ? prepare_image(o, m) : prepare_program(o, m);
+}
+
+int command_run(const struct options *o)
+{
+	struct machine m = MACHINE_NONE;
+
+	if (!o->program) {
+		fail(EINVAL, "no program given: mote run PROGRAM, see mote run --help");
+		return EXIT_MOTE_FAILED;
+	}
+	int status = run_prepare(o, &m);
+
+	if (!status)
+		status = o->dry_run ? engine_print(&m) : launch_new(o, &m);
 	machine_free(&m);
-	options_free(&o);
 	return status;
 }

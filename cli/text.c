@@ -129,6 +129,14 @@ bool list_has(const struct string_list *l, const char *string)
 	return false;
 }
 
+bool list_has_prefix(const struct string_list *l, const char *prefix)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (string_starts(l->items[i], prefix))
+			return true;
+	return false;
+}
+
 static int compare_strings(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

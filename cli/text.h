@@ -35,6 +35,7 @@ void list_add(struct string_list *, const char *string); /* copies */
 void list_add_owned(struct string_list *, char *string); /* takes over */
 void list_add_split(struct string_list *, const char *string, char separator);
 bool list_has(const struct string_list *, const char *string);
+bool list_has_prefix(const struct string_list *, const char *prefix); /* of one of them */
 void list_sort(struct string_list *);
 void list_free(struct string_list *);
 

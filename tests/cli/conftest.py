@@ -17,7 +17,7 @@ class Mote:
     def __init__(self, folder):
         self.folder = folder
         self.cache = os.path.join(folder, "cache")
-        self.env = dict(os.environ, XDG_CACHE_HOME=self.cache, LC_ALL="C")
+        self.env = dict(os.environ, XDG_CACHE_HOME=self.cache, XDG_DATA_HOME=os.path.join(folder, "data"), LC_ALL="C")
         for name in ("MOTE_KERNEL", "SOURCE_DATE_EPOCH"):
             self.env.pop(name, None)
 

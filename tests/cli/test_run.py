@@ -37,7 +37,7 @@ def test_exit_status(run, orders, status, says):
 
 
 def test_what_the_kernel_is_told(run):
-    p = run("run", "-e", "A=b c", "-e", "HOME=/here", "--name", "box", "-m", "64M", run.hello, "x y", "--", '"', "\\",
+    p = run("run", "-e", "A=b c", "-e", "HOME=/here", "--hostname", "box", "-m", "64M", run.hello, "x y", "--", '"', "\\",
             stdin=b"e0")
     words = shlex.split(line_of(p).replace("\\x", "\\\\x"))
     before = words[:words.index("--")]
@@ -73,7 +73,7 @@ def test_bytes_pass_unchanged(run):
 
 
 def test_verbose_and_trace(run):
-    assert " quiet " not in line_of(run("run", "-v", run.hello, stdin=b"e0"))
+    assert " quiet " not in line_of(run("run", "--verbose", run.hello, stdin=b"e0"))
     assert "mote.trace=syscall" in line_of(run("run", "--trace", run.hello, stdin=b"e0"))
     assert "mote.trace=openat,close mote.time" not in line_of(run("run", "--trace=openat,close", run.hello, stdin=b"e0"))
     assert "cannot trace everything: it is neither" in run.fails(125, "run", "--trace=everything", run.hello)
@@ -189,7 +189,8 @@ def test_nothing_outlives_a_killed_mote(run):
 def test_nothing_is_left_in_the_host(run, tmp_path):
     before = {f: set(os.listdir(f)) for f in ("/tmp", str(tmp_path)) if os.path.isdir(f)}
     run("run", run.hello, stdin=b"e0")
-    assert set(os.listdir(tmp_path)) - before[str(tmp_path)] <= {"cache"}
+    assert set(os.listdir(tmp_path)) - before[str(tmp_path)] <= {"cache", "data"}
+    assert os.listdir(tmp_path / "data/mote/instances") == [".lock"]
     assert not [n for n in set(os.listdir("/tmp")) - before["/tmp"] if "mote" in n or "qemu" in n]
 
 

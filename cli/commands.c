@@ -1,0 +1,95 @@
+/* The one table of commands. */
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ANY 100000
+
+/* clang-format off */
+const struct command commands[] = {
+	{"run", command_run, FOR_RUN, WORDS_FILES, NULL, "[OPTIONS] PROGRAM|IMAGE [ARG...]",
+		"run a program or an image as a machine of its own",
+		"Runs PROGRAM (a path, or a name looked up in $PATH) with the libraries and files it\n"
+		"needs, or an IMAGE made by mote build, as a machine of its own.  Arguments that name\n"
+		"files of this host bring them along; everything else is added with -f.  What the\n"
+		"program writes is gone when it ends, except with --rw IMAGE.\n\n"
+		"With -d it runs in the background as an instance that the other commands name; its\n"
+		"output goes to its log.  Without, the instance is gone when the program ends.\n\n"
+		"Example: mote run -p 8080:80 nginx -g 'daemon off;'", 0, ANY},
+	{"build", command_build, FOR_BUILD, WORDS_FILES, NULL,
+		"[OPTIONS] PROGRAM [-o FILE] [ARG...]\n[OPTIONS] DIR [-o FILE] [PROGRAM [ARG...]]",
+		"make an image of a program or a folder",
+		"Makes an ext4 image of PROGRAM and what it needs, or of everything in DIR.  The same\n"
+		"inputs give the same image, byte for byte.  ARGs, -e and -w become the image's\n"
+		"defaults.", 0, ANY},
+	{"image", command_image, FOR_IMAGE, WORDS_CHOICE, "inspect ls tree cat",
+		"inspect [--json] IMAGE\nls [--json] IMAGE [PATH]\ntree [--json] IMAGE [PATH]\ncat IMAGE PATH",
+		"look into an image: inspect, ls, tree, cat",
+		"Looks into an ext4 image.  inspect tells what it runs and how large it is.", 1, 3},
+	{"ps", command_ps, FOR_PS, WORDS_NONE, NULL, "[OPTIONS]", "list instances",
+		"Lists the instances that run, with -a those that have ended too.", 0, 0},
+	{"logs", command_logs, FOR_LOGS, WORDS_INSTANCES, NULL, "[OPTIONS] NAME",
+		"print what an instance wrote",
+		"Prints the output of an instance that was started with -d, unchanged: what the program\n"
+		"wrote to stdout, and on stderr what it wrote there and what mote says about it.", 1, 1},
+	{"stop", command_stop, FOR_STOP, WORDS_RUNNING, NULL, "[-t SECONDS] NAME...",
+		"ask instances to stop",
+		"The program gets SIGTERM; if it has not ended in time its machine is ended.  It is not\n"
+		"started again, whatever its --restart says.", 1, ANY},
+	{"kill", command_kill, FOR_KILL, WORDS_RUNNING, NULL, "[-s SIGNAL] NAME...",
+		"end machines at once, or send their programs a signal",
+		"Without -s the machine is ended at once.  Other signals reach the program: TERM, INT\n"
+		"and HUP.", 1, ANY},
+	{"start", command_start, FOR_START, WORDS_INSTANCES, NULL, "NAME...",
+		"start instances that have ended again",
+		"Does again what mote run did, with the program as it is now.", 1, ANY},
+	{"restart", command_restart, FOR_RESTART, WORDS_INSTANCES, NULL, "[-t SECONDS] NAME...",
+		"stop and start instances", "As mote stop and mote start.", 1, ANY},
+	{"wait", command_wait, FOR_WAIT, WORDS_INSTANCES, NULL, "NAME...",
+		"wait until instances have ended, print their exit statuses",
+		"One line per instance.  Restarts do not count as an end.", 1, ANY},
+	{"pause", command_pause, FOR_PAUSE, WORDS_RUNNING, NULL, "NAME...", "halt machines",
+		"The machine stands still, its clock too; mote unpause lets it go on.", 1, ANY},
+	{"unpause", command_unpause, FOR_UNPAUSE, WORDS_RUNNING, NULL, "NAME...",
+		"let halted machines go on", "After mote pause.", 1, ANY},
+	{"rm", command_rm, FOR_RM, WORDS_INSTANCES, NULL, "[-f] NAME...", "forget instances that have ended",
+		"Removes their logs and state; with -f also of those that run, which are ended first.", 1, ANY},
+	{"prune", command_prune, FOR_PRUNE, WORDS_NONE, NULL, "[--filter KEY=VALUE]",
+		"forget all instances that have ended",
+		"Removes all instances that do not run, and what killed processes left half made.", 0, 0},
+	{"rename", command_rename, FOR_RENAME, WORDS_INSTANCES, NULL, "NAME NEW", "give an instance another name",
+		"It may run meanwhile.", 2, 2},
+	{"inspect", command_inspect, FOR_INSPECT, WORDS_INSTANCES, NULL, "NAME...",
+		"print all that is known about instances, as JSON",
+		"An array with one object per instance: config is what was asked for, state what is.", 1, ANY},
+	{"doctor", command_doctor, FOR_DOCTOR, WORDS_NONE, NULL, "[--json]",
+		"say what this host offers, and what is chosen",
+		"Says which engine would run a machine on this host and why, and what is missing.\n"
+		"Exit status 0 when machines can run, 125 when something they need is missing.", 0, 0},
+};
+/* clang-format on */
+
+const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < n_commands; i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+void command_print_help(const struct command *c)
+{
+	const char *line = c->synopsis;
+
+	for (const char *prefix = "Usage:"; line; prefix = "      ") {
+		int len = (int)strcspn(line, "\n");
+
+		printf("%s mote %s %.*s\n", prefix, c->name, len, line);
+		line = line[len] ? line + len + 1 : NULL;
+	}
+	printf("\n%s\n\nOptions:\n", c->about);
+	options_print_help(c);
+}
