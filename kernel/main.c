@@ -17,6 +17,9 @@
 #include "kernel/fs/dev/console_file.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/inspect/inspect.h"
+#include "kernel/ipc/msg.h"
+#include "kernel/ipc/sem.h"
+#include "kernel/ipc/shm.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/random.h"
@@ -84,7 +87,20 @@ static void show_name_servers(struct text *t, int tid)
 		text_add(t, "nameserver %s\n", servers[i]);
 }
 
+#define IPC_FILE(name)                                                                             \
+	static void show_##name(struct text *t, int tid)                                           \
+	{                                                                                          \
+		(void)tid;                                                                         \
+		name##_show(t);                                                                    \
+	}
+IPC_FILE(shm)
+IPC_FILE(sem)
+IPC_FILE(msg)
+
 static const struct generated_file generated[] = {
+	{.path = "/proc/sysvipc/shm", .show = show_shm},
+	{.path = "/proc/sysvipc/sem", .show = show_sem},
+	{.path = "/proc/sysvipc/msg", .show = show_msg},
 	{.path = "/proc/cmdline", .show = show_kernel_command_line},
 	{.path = "/proc/net/tcp", .show = show_tcp},
 	{.path = "/proc/net/tcp6", .show = show_tcp6},
@@ -131,6 +147,7 @@ static void hand_down(void)
 	vfs_generated_add(generated, array_size(generated));
 	devices_show_init();
 	file_set_disk_account(block_totals);
+	process_set_semaphore_undo(sem_undo_share, sem_undo_put);
 	process_set_end_hook(finish);
 	static const struct console_ops console = {
 		console_write_some, console_read, console_has_input, console_readable};

@@ -38,6 +38,30 @@ static int check_flags(uint64_t flags)
 	return 0;
 }
 
+static struct sem_undo_list *(*undo_share)(struct sem_undo_list **list);
+static void (*undo_put)(struct sem_undo_list *list);
+
+void process_set_semaphore_undo(struct sem_undo_list *(*share)(struct sem_undo_list **list),
+	void (*put)(struct sem_undo_list *list))
+{
+	undo_share = share;
+	undo_put = put;
+}
+
+int task_share_semaphores(struct task *t)
+{
+	t->semaphore_undo = undo_share(&task_current()->semaphore_undo);
+	return t->semaphore_undo ? 0 : -ENOMEM;
+}
+
+void process_unshare_semaphores(void)
+{
+	struct task *t = task_current();
+	if (t->semaphore_undo)
+		undo_put(t->semaphore_undo);
+	t->semaphore_undo = NULL;
+}
+
 static void run_task(void *unused)
 {
 	(void)unused;
@@ -79,8 +103,13 @@ long process_clone(const struct clone_request *r, struct trap_frame *parent)
 	if (err < 0)
 		return err;
 	set_up(t, r, parent);
-	err = task_add(t);
+	if (r->flags & CLONE_SYSVSEM)
+		err = task_share_semaphores(t);
+	if (err == 0)
+		err = task_add(t);
 	if (err < 0) {
+		if (t->semaphore_undo)
+			undo_put(t->semaphore_undo);
 		thread_put(&t->thread);
 		return err;
 	}

@@ -235,6 +235,7 @@ _Noreturn void process_exit_thread(int status)
 	t->exit_code = (uint32_t)status & 0xff;
 	task_release_user(t);
 	signal_forget_task(t);
+	process_unshare_semaphores();
 	if (leave_process(t))
 		process_exit_group((int)process.leader_exit_code);
 	wait_wake_all(&process.tasks_changed, EVENTS_ALL);

@@ -8,6 +8,9 @@ void task_release_user(struct task *t);
 /* After execve(2) the surviving thread is the process's first. */
 void task_become_leader(struct task *t);
 
+/* CLONE_SYSVSEM.  -ENOMEM. */
+int task_share_semaphores(struct task *t) must_check;
+
 /* execve(2): handlers back to the default, ignored ones stay. */
 void signal_reset_for_exec(void);
 /* The thread goes: what was meant for the whole process and waited for it is offered to the others. */

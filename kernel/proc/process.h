@@ -57,6 +57,7 @@ struct task {
 	bool held;            /* stays there when the others go on */
 	bool changed_outside; /* its registers were, while it stood */
 	bool stepping;        /* one instruction, then SIGTRAP */
+	struct sem_undo_list *semaphore_undo; /* shared; kernel/ipc's */
 	uint64_t start_ns;
 };
 
@@ -131,6 +132,13 @@ void process_init(void);
 _Noreturn void process_run(const struct program_request *r);
 /* What happens between the program's end and the unmounting of its files: the network sends what is left.  Sleeps. */
 void process_set_end_hook(void (*hook)(void));
+/* What kernel/ipc does when a thread shares its list of semaphore operations to take back (CLONE_SYSVSEM; NULL: no
+ * memory), and when it gives it up. */
+struct sem_undo_list;
+void process_set_semaphore_undo(struct sem_undo_list *(*share)(struct sem_undo_list **list),
+	void (*put)(struct sem_undo_list *list));
+/* unshare(CLONE_SYSVSEM). */
+void process_unshare_semaphores(void);
 /* mote.missing-files: list at the end what was looked for and not found. */
 void process_list_missing_files(void);
 

@@ -301,6 +301,12 @@ FACT(pipe_max_size, "1048576")
 FACT(port_range, "32768\t60999")
 FACT(one, "1")
 FACT(perf_paranoid, "4")
+FACT(shmmax, "18446744073692774399")
+FACT(shmmni, "4096")
+FACT(sem, "32000\t1024000000\t500\t32000")
+FACT(msgmax, "8192")
+FACT(msgmnb, "16384")
+FACT(msgmni, "32000")
 
 #define INOTIFY_LIMIT(name, which)                                                                 \
 	static void show_##name(struct text *t, int tid)                                           \
@@ -346,6 +352,13 @@ static const struct generated_file files[] = {
 	{.path = "/proc/sys/kernel/random/uuid", .show = show_random_uuid},
 	{.path = "/proc/sys/kernel/random/boot_id", .show = show_boot_id},
 	{.path = "/proc/sys/kernel/random/entropy_avail", .show = show_entropy},
+	{.path = "/proc/sys/kernel/shmmax", .show = show_shmmax},
+	{.path = "/proc/sys/kernel/shmall", .show = show_shmmax},
+	{.path = "/proc/sys/kernel/shmmni", .show = show_shmmni},
+	{.path = "/proc/sys/kernel/sem", .show = show_sem},
+	{.path = "/proc/sys/kernel/msgmax", .show = show_msgmax},
+	{.path = "/proc/sys/kernel/msgmnb", .show = show_msgmnb},
+	{.path = "/proc/sys/kernel/msgmni", .show = show_msgmni},
 	{.path = "/proc/sys/vm/overcommit_memory", .show = show_overcommit_memory},
 	{.path = "/proc/sys/vm/overcommit_ratio", .show = show_overcommit_ratio},
 	{.path = "/proc/sys/vm/max_map_count", .show = show_max_map_count},

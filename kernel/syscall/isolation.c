@@ -24,6 +24,8 @@ long sys_unshare(const struct syscall_args *args)
 		return -EINVAL;
 	if (flags & NAMESPACES)
 		return process_capable(CAP_SYS_ADMIN) || (flags & CLONE_NEWUSER) ? -EINVAL : -EPERM;
+	if (flags & CLONE_SYSVSEM)
+		process_unshare_semaphores();
 	return 0;
 }
 

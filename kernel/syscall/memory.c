@@ -7,6 +7,7 @@
 #include "abi/linux/prctl.h"
 #include "abi/linux/resource.h"
 #include "kernel/file/fd_table.h"
+#include "kernel/ipc/shm.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
 #include "kernel/syscall/user.h"
@@ -185,6 +186,7 @@ long sys_munmap(const struct syscall_args *args)
 	rw_lock_write(&process.space_lock);
 	int err = address_space_unmap(&process.space, args->a[0], args->a[1]);
 	rw_unlock_write(&process.space_lock);
+	shm_unmapped();
 	return err;
 }
 
