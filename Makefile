@@ -48,7 +48,8 @@ $(BUILD)/$(ARCH)/%.o: %.S Makefile kernel/arch/$(ARCH)/build.mk
 	$(call say,AS,$<)
 	$(Q)$(CC) $(kernel_flags) $(arch_flags) -D__ASSEMBLY__ -c $< -o $@
 
-# Linked twice: the second time with the table of its own symbols, for backtraces.
+# Linked twice: the second time with the table of its own symbols, for backtraces.  What is delivered goes without it:
+# the command puts names to a report's addresses with the file that has them.
 link = $(call link_objects,$(kernel_objects))
 link_objects = ld -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none --gc-sections \
 	-T $(arch_script) -o $@ $(1) $(arch_objects)
@@ -67,7 +68,7 @@ $(BUILD)/$(ARCH)/symbols.o: $(BUILD)/$(ARCH)/kernel-unnamed.elf tools/symbols
 $(kernel): $(BUILD)/$(ARCH)/kernel-unnamed.elf $(BUILD)/$(ARCH)/symbols.o
 	$(call say,LD,$@)
 	$(Q)$(link) $(BUILD)/$(ARCH)/symbols.o
-	$(Q)strip --strip-all -o $(@:.elf=.stripped.elf) $@
+	$(Q)strip --strip-all -o $(@:.elf=.stripped.elf) $<
 
 # A kernel of its own in place of kernel/main.c: the lowest layers under load (tests/kernel/stress.c).
 stress_objects := $(filter $(foreach d,lib mem sched arch,$(BUILD)/$(ARCH)/kernel/$(d)/%),$(kernel_objects)) \
@@ -189,6 +190,7 @@ PREFIX ?= /usr/local
 install: all
 	install -D -m 755 $(BUILD)/mote $(DESTDIR)$(PREFIX)/bin/mote
 	install -D -m 644 $(kernel:.elf=.stripped.elf) $(DESTDIR)$(PREFIX)/lib/mote/kernel-$(ARCH).elf
+	install -D -m 644 $(BUILD)/$(ARCH)/kernel-unnamed.elf $(DESTDIR)$(PREFIX)/lib/mote/kernel-$(ARCH).debug.elf
 
 clean:
 	rm -rf $(BUILD)

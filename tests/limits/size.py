@@ -7,7 +7,7 @@ from apps import Line, program
 from case import BUILD, MOTE, Case, Failure, expect
 from machine import Machine, environment, run
 
-KERNEL_BYTES = 500 * 1000
+KERNEL_BYTES = 700 * 1000     # 500 KB was asked of issue 2's kernel; storage, io_uring and IPv6 came since
 IMAGE_BYTES = 1000 * 1000
 HELLO_MEMORY, REDIS_MEMORY = "12M", "32M"
 
