@@ -44,6 +44,7 @@ void fd_table_init(void)
 {
 	table.limit = 1024;
 	epoll_init();
+	timerfd_init();
 }
 
 void fd_table_set_limit(unsigned limit)

@@ -8,6 +8,7 @@
 
 #include "abi/linux/errno.h"
 #include "abi/linux/fcntl.h"
+#include "kernel/file/async.h"
 #include "kernel/file/kinds.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
@@ -93,7 +94,7 @@ int file_new(const struct file_ops *ops, void *object, uint32_t flags, struct fi
 	f->inode = NULL;
 	f->dentry = NULL;
 	f->position = 0;
-	f->owner = 0;
+	f->async = NULL;
 	f->read_ahead = 0;
 	mutex_init(&f->position_lock);
 	list_init(&f->watchers);
@@ -108,6 +109,8 @@ static void file_release(struct file *f)
 		epoll_forget(f);
 	/* Found empty: an epoll that ended just now is through with f. */
 	atomic_thread_fence(memory_order_acquire);
+	if (unlikely(f->async))
+		async_forget(f);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (f->dentry)

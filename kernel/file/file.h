@@ -9,6 +9,7 @@
 #include "kernel/sched/lock.h"
 #include "kernel/sched/wait.h"
 
+struct async;
 struct file;
 struct inode;
 struct page;
@@ -100,7 +101,7 @@ struct file {
 	struct dentry *dentry;      /* likewise: the name it was opened by */
 	struct mutex position_lock; /* serialises read/write/lseek that use position */
 	uint64_t position;
-	int owner;            /* F_SETOWN */
+	struct async *async;  /* async.c: O_ASYNC, F_SETOWN; NULL: never asked for */
 	struct list watchers; /* epoll interest in this file: kernel/file/epoll.c */
 	struct spinlock watchers_lock;
 	uint64_t read_ahead; /* kernel/fs: where sequential reading would go on */

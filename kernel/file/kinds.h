@@ -38,6 +38,9 @@ struct linux_itimerspec_ns {
 };
 int timerfd_set(struct file *f, unsigned flags, const struct linux_itimerspec_ns *new,
 	struct linux_itimerspec_ns *old) must_check;
+void timerfd_init(void); /* from fd_table_init() */
+void timerfd_clock_was_set(
+	void); /* clock_settime(2): wall-clock timers follow, or are canceled; sleeps */
 int timerfd_get(struct file *f, struct linux_itimerspec_ns *out) must_check;
 
 /* What signalfd needs of the process, handed down by kernel/proc. */

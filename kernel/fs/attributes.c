@@ -56,7 +56,7 @@ int vfs_statfs(struct dentry *d, struct linux_statfs *out)
 		.f_frsize = s->block_size,
 		.f_namelen = NAME_MAX,
 		.f_fsid = {(int32_t)s->device, 0},
-		.f_flags = ST_VALID | ST_NOATIME};
+		.f_flags = ST_VALID | ST_RELATIME};
 	if (s->flags & SUPER_READ_ONLY)
 		out->f_flags |= ST_RDONLY;
 	if (s->flags & SUPER_NO_SET_ID)
@@ -87,6 +87,7 @@ long vfs_readlink(struct dentry *d, char *buf, size_t size)
 		return -ENOENT;
 	if (!S_ISLNK(i->mode) || !i->ops->readlink)
 		return -EINVAL;
+	inode_accessed(i, true);
 	return i->ops->readlink(i, buf, size);
 }
 

@@ -61,6 +61,8 @@ static int directory_list(struct file *f, struct directory_sink *sink)
 	if (!err && directory_list_dots(f, sink))
 		err = dir->ops->list(dir, &f->position, sink);
 	mutex_unlock(&dir->lock);
+	if (!err && !(f->flags & O_NOATIME))
+		inode_accessed(dir, true);
 	if (!err)
 		notify_dentry(f->dentry, IN_ACCESS);
 	return err;

@@ -252,6 +252,33 @@ static void inode_touch(struct inode *i, unsigned what)
 		inode_apply(i, &c);
 }
 
+static bool is_later(const struct linux_timespec *a, const struct linux_timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+#define DAY_S 86400
+
+/* relatime, mount(8): not later than a change, or a day old (which is looked at when reading starts). */
+static bool access_time_is_old(const struct inode *i, bool start)
+{
+	if (!is_later(&i->accessed, &i->modified) || !is_later(&i->accessed, &i->changed))
+		return true;
+	return start && time_now().tv_sec - i->accessed.tv_sec >= DAY_S;
+}
+
+void inode_accessed(struct inode *i, bool start)
+{
+	if (i->super->flags & (SUPER_READ_ONLY | SUPER_NO_ACCESS_TIME))
+		return;
+	if ((i->flags & INODE_LOWER) || !i->ops->change || !access_time_is_old(i, start))
+		return;
+	struct inode_change c = {.what = CHANGE_ACCESSED, .accessed = time_now()};
+	mutex_lock(&i->lock);
+	(void)!i->ops->change(i, &c);
+	mutex_unlock(&i->lock);
+}
+
 void inode_modified(struct inode *i)
 {
 	inode_touch(i, CHANGE_MODIFIED | CHANGE_CHANGED);

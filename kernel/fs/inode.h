@@ -50,6 +50,7 @@ struct inode {
 	void *private;                      /* the file system's, beside embedding */
 };
 
+#define INODE_LOWER 2u /* shows an inode of the overlay's lower tree, whose access time stays */
 #define INODE_UNCACHED                                                                             \
 	1u /* a directory whose names come and go by themselves: no dentries are kept */
 
@@ -168,6 +169,7 @@ struct super_ops {
 #define SUPER_NO_EXEC 2u
 #define SUPER_NO_DEVICES 4u
 #define SUPER_NO_SET_ID 8u
+#define SUPER_NO_ACCESS_TIME 16u
 
 /* One mounted file system; supers live as long as the machine. */
 struct super {
@@ -237,6 +239,8 @@ void inode_apply(struct inode *inode, const struct inode_change *change);
 /* Modification: mtime and ctime are now (I or D).  inode_changed: ctime only. */
 void inode_modified(struct inode *inode);
 void inode_changed(struct inode *inode);
+/* It was read, from its start or not: the access time follows as with mount -o relatime.  No lock held. */
+void inode_accessed(struct inode *inode, bool start);
 struct linux_timespec time_now(void);
 /* DT_ value of a mode. */
 static inline uint8_t inode_entry_type(uint32_t mode)

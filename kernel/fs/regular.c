@@ -25,6 +25,29 @@ void unmap_pages(struct page_cache *c, uint64_t from)
 		unmap_hook(c, from);
 }
 
+static _Atomic uint64_t file_limit = UINT64_MAX;
+static void (*limit_exceeded)(void);
+
+void vfs_set_file_limit(uint64_t bytes)
+{
+	file_limit = bytes;
+}
+
+void vfs_set_limit_hook(void (*exceeded)(void))
+{
+	limit_exceeded = exceeded;
+}
+
+/* Something at offset is to be written: -EFBIG, with the signal, when that is not allowed. */
+static int check_limit(uint64_t offset, uint64_t limit)
+{
+	if (likely(offset < limit))
+		return 0;
+	if (limit_exceeded)
+		limit_exceeded();
+	return -EFBIG;
+}
+
 /* --- read ----------------------------------------------------------------------------------- */
 
 /* A page is not in memory: let the file system fetch what a sequential reader will want next. */
@@ -113,6 +136,8 @@ static long regular_read(struct file *f, struct io_buffer *to, uint64_t *offset)
 			break;
 	}
 	f->read_ahead = *offset / PAGE_SIZE;
+	if (done && !(f->flags & O_NOATIME))
+		inode_accessed(f->inode, *offset == (uint64_t)done);
 	return done;
 }
 
@@ -191,8 +216,8 @@ static int write_check(struct inode *i, uint64_t offset, size_t n, uint64_t *end
 		return -EPERM;
 	if (offset >= limit)
 		return -EFBIG;
-	*end = min(offset + n, limit);
-	return 0;
+	*end = min(offset + n, min(limit, (uint64_t)file_limit));
+	return check_limit(offset, file_limit);
 }
 
 static long write_locked(struct file *f, struct io_buffer *from, uint64_t *offset)
@@ -238,6 +263,8 @@ int regular_set_size(struct inode *i, uint64_t size)
 		return -EPERM;
 	if (size > i->super->max_file_size)
 		return -EFBIG;
+	if (size > old && check_limit(size - 1, file_limit) < 0)
+		return -EFBIG;
 	int err = i->ops->prepare_write ? i->ops->prepare_write(i) : 0;
 	if (err < 0)
 		return err;
@@ -278,6 +305,8 @@ static int allocate_locked(struct inode *i, int mode, uint64_t offset, uint64_t 
 		return -EPERM;
 	if (grows && (i->seals & F_SEAL_GROW))
 		return -EPERM;
+	if (grows && check_limit(end - 1, file_limit) < 0)
+		return -EFBIG;
 	if (grows)
 		clear_tail(i->data, size);
 	int err = i->ops->allocate(i, mode, offset, len);

@@ -26,6 +26,9 @@ struct fs_credentials {
 	uint32_t umask;
 };
 void vfs_set_credentials(const struct fs_credentials *(*current)(void));
+/* RLIMIT_FSIZE, and what happens (SIGXFSZ) when a write begins or a size lies beyond it: -EFBIG follows. */
+void vfs_set_file_limit(uint64_t bytes);
+void vfs_set_limit_hook(void (*exceeded)(void));
 /* Take the pages of c from byte `from` on out of the program's mappings (truncate): handed down by kernel/proc,
  * which locks its address space for writing and calls address_space_unmap_cache(). */
 void vfs_set_unmap(void (*unmap)(struct page_cache *c, uint64_t from));

@@ -6,6 +6,7 @@
 
 #include "abi/linux/errno.h"
 #include "abi/linux/fcntl.h"
+#include "kernel/file/async.h"
 #include "kernel/file/kinds.h"
 #include "kernel/lib/format.h"
 #include "kernel/proc/internal.h"
@@ -358,6 +359,34 @@ int signal_set_stack(const struct linux_stack *new, struct linux_stack *old, uin
 	return 0;
 }
 
+#define POLL_IN 1
+#define POLL_OUT 2
+
+/* O_ASYNC: SIGIO, or with F_SETSIG a signal that tells more. */
+static void signal_send_async(const struct file_owner *to, unsigned events)
+{
+	bool in = events & (EPOLLIN | EPOLLHUP);
+	struct linux_siginfo info = {.si_code = SI_KERNEL};
+	int signal = to->signal ? to->signal : SIGIO;
+	if (to->signal) {
+		info.si_code = in ? POLL_IN : POLL_OUT;
+		info.poll.band = in ? EPOLLIN | EPOLLRDNORM : EPOLLOUT | EPOLLWRNORM | POLLWRBAND;
+		info.poll.fd = to->fd;
+	}
+	struct task *t = to->type == F_OWNER_TID ? process_find_task(to->id) : NULL;
+	if (t) {
+		(void)!signal_send_task(t, signal, &info);
+		thread_put(&t->thread);
+	} else if (to->type != F_OWNER_TID) {
+		(void)!signal_send_process(signal, &info);
+	}
+}
+
+static void file_limit_exceeded(void)
+{
+	(void)!signal_send_task(task_current(), SIGXFSZ, NULL);
+}
+
 void signal_init(void)
 {
 	static const struct signal_source source = {source_take, source_pending, source_queue};
@@ -365,6 +394,8 @@ void signal_init(void)
 	wait_queue_init(&process.continued);
 	signal_queue_init(&process.pending);
 	signalfd_set_source(&source);
+	async_set_sender(signal_send_async);
+	vfs_set_limit_hook(file_limit_exceeded);
 }
 
 static const char names[][8] = {"0", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE",

@@ -2,6 +2,7 @@
 #include "abi/linux/errno.h"
 #include "abi/linux/ioctl.h"
 #include "abi/linux/resource.h"
+#include "kernel/file/async.h"
 #include "kernel/file/fd_table.h"
 #include "kernel/file/kinds.h"
 #include "kernel/syscall/user.h"
@@ -58,15 +59,20 @@ static long dup_from(struct file *f, unsigned long from, unsigned flags)
 
 #define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC)
 
-static long set_status(struct file *f, unsigned flags)
+static long flags_changed(int fd, struct file *f)
+{
+	if (f->ops->flags_changed)
+		f->ops->flags_changed(f);
+	return async_changed(f, fd);
+}
+
+static long set_status(int fd, struct file *f, unsigned flags)
 {
 	uint32_t old = f->flags, new;
 	do
 		new = (old & ~SETTABLE) | (flags & SETTABLE);
 	while (!atomic_compare_exchange_weak(&f->flags, &old, new));
-	if (f->ops->flags_changed)
-		f->ops->flags_changed(f);
-	return 0;
+	return flags_changed(fd, f);
 }
 
 static long record_lock(struct file *f, int command, user_addr at)
@@ -87,25 +93,47 @@ static long record_lock(struct file *f, int command, user_addr at)
 	return vfs_lock_set(f, &lock, owner, command == F_SETLKW || command == F_OFD_SETLKW);
 }
 
+/* F_SETOWN: below 0 is a process group, of which there is ours. */
+static long set_owner(struct file *f, int type, int id)
+{
+	if (type < F_OWNER_TID || type > F_OWNER_PGRP || id == INT32_MIN)
+		return -EINVAL;
+	struct task *t = id && type == F_OWNER_TID ? process_find_task(id) : NULL;
+	if (id && (type == F_OWNER_TID ? !t : id != PROCESS_ID))
+		return -ESRCH;
+	if (t)
+		thread_put(&t->thread);
+	async_set_owner(f, type, id);
+	return 0;
+}
+
 static long owner_command(struct file *f, int command, unsigned long argument)
 {
 	struct {
-		int type, pid;
+		int type, id;
 	} owner;
+	int id = (int)argument;
+	struct file_owner now = async_owner(f);
 	switch (command) {
 	case F_SETOWN:
-		f->owner = (int)argument;
-		return 0;
+		return id < 0 && id != INT32_MIN ? set_owner(f, F_OWNER_PGRP, -id)
+						 : set_owner(f, F_OWNER_PID, id);
 	case F_GETOWN:
-		return f->owner;
+		return now.type == F_OWNER_PGRP ? -now.id : now.id;
 	case F_SETOWN_EX:
 		if (copy_in(&owner, user_at(argument), sizeof(owner)) < 0)
 			return -EFAULT;
-		f->owner = owner.pid;
+		return set_owner(f, owner.type, owner.id);
+	case F_SETSIG:
+		if (argument > SIGNALS)
+			return -EINVAL;
+		async_set_signal(f, id);
 		return 0;
+	case F_GETSIG:
+		return now.signal;
 	default:
-		owner.type = 1; /* F_OWNER_PID */
-		owner.pid = f->owner;
+		owner.type = now.type;
+		owner.id = now.id;
 		return copy_out(user_at(argument), &owner, sizeof(owner));
 	}
 }
@@ -128,7 +156,7 @@ static long fcntl_file(int fd, struct file *f, int command, unsigned long argume
 		return -EBADF;
 	switch (command) {
 	case F_SETFL:
-		return set_status(f, (unsigned)argument);
+		return set_status(fd, f, (unsigned)argument);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -140,15 +168,15 @@ static long fcntl_file(int fd, struct file *f, int command, unsigned long argume
 	case F_GETOWN:
 	case F_SETOWN_EX:
 	case F_GETOWN_EX:
-		return owner_command(f, command, argument);
 	case F_SETSIG:
-		return argument > SIGNALS ? -EINVAL : 0;
 	case F_GETSIG:
-		return 0;
+		return owner_command(f, command, argument);
 	case F_SETPIPE_SZ:
 		return pipe_set_size(f, (unsigned)argument);
 	case F_GETPIPE_SZ:
 		return pipe_size(f);
+	case F_GETLEASE:
+		return F_UNLCK; /* nobody has one: F_SETLEASE is refused below, as on a file system without them */
 	case F_ADD_SEALS:
 		return vfs_add_seals(f, (unsigned)argument);
 	case F_GET_SEALS:
@@ -172,7 +200,7 @@ long sys_fcntl(const struct syscall_args *args)
 
 /* --- ioctl(2) --- */
 
-static long set_flag(struct file *f, uint32_t flag, user_addr value_at)
+static long set_flag(int fd, struct file *f, uint32_t flag, user_addr value_at)
 {
 	int on;
 	if (copy_in(&on, value_at, sizeof(on)) < 0)
@@ -181,9 +209,7 @@ static long set_flag(struct file *f, uint32_t flag, user_addr value_at)
 		atomic_fetch_or(&f->flags, flag);
 	else
 		atomic_fetch_and(&f->flags, ~flag);
-	if (f->ops->flags_changed)
-		f->ops->flags_changed(f);
-	return 0;
+	return flags_changed(fd, f);
 }
 
 /* Those that every kind of file has; the rest is the file's. */
@@ -195,9 +221,9 @@ static long ioctl_file(int fd, struct file *f, unsigned request, unsigned long a
 	case FIONCLEX:
 		return fd_set_flags(fd, 0);
 	case FIONBIO:
-		return set_flag(f, O_NONBLOCK, user_at(argument));
+		return set_flag(fd, f, O_NONBLOCK, user_at(argument));
 	case FIOASYNC:
-		return set_flag(f, O_ASYNC, user_at(argument));
+		return set_flag(fd, f, O_ASYNC, user_at(argument));
 	default:
 		return f->ops->ioctl ? f->ops->ioctl(f, request, argument) : -ENOTTY;
 	}

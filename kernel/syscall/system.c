@@ -19,6 +19,8 @@ static void apply_limit(unsigned resource, const struct limit *l)
 {
 	if (resource == RLIMIT_NOFILE)
 		fd_table_set_limit((unsigned)l->current);
+	if (resource == RLIMIT_FSIZE)
+		vfs_set_file_limit(l->current);
 	rw_lock_write(&process.space_lock);
 	if (resource == RLIMIT_AS)
 		process.space.limit_bytes = l->current;

@@ -5,6 +5,7 @@
 #include "abi/linux/prctl.h"
 #include "kernel/arch/timer.h"
 #include "kernel/proc/timers.h"
+#include "kernel/file/kinds.h"
 #include "kernel/syscall/user.h"
 
 /* --- clocks --- */
@@ -40,6 +41,7 @@ long sys_clock_settime(const struct syscall_args *args)
 	if (!process_capable(CAP_SYS_TIME))
 		return -EPERM;
 	clock_set_realtime_ns(ns);
+	timerfd_clock_was_set();
 	return 0;
 }
 
@@ -62,6 +64,7 @@ long sys_settimeofday(const struct syscall_args *args)
 		return -EPERM;
 	if (args->a[0])
 		clock_set_realtime_ns(ns);
+	timerfd_clock_was_set();
 	return 0;
 }
 

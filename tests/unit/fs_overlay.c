@@ -170,10 +170,10 @@ static void forgets(void)
 
 static void mounts(void)
 {
-	check_file("/proc/mounts", "overlay / overlay rw,noatime 0 0\n"
-				   "proc /proc proc rw,nosuid,nodev,noexec,noatime 0 0\n"
-				   "sysfs /sys sysfs rw,nosuid,nodev,noexec,noatime 0 0\n"
-				   "devtmpfs /dev devtmpfs rw,noatime 0 0\n");
+	check_file("/proc/mounts", "overlay / overlay rw,relatime 0 0\n"
+				   "proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n"
+				   "sysfs /sys sysfs rw,nosuid,nodev,noexec,relatime 0 0\n"
+				   "devtmpfs /dev devtmpfs rw,relatime 0 0\n");
 }
 
 static struct image image;

@@ -21,6 +21,7 @@ static int overlay_read(struct inode *i)
 	if (err < 0)
 		return err;
 	n->lower = lower;
+	i->flags |= INODE_LOWER;
 	n->next_position = 2;
 	i->mode = lower->mode;
 	i->uid = lower->uid;
@@ -116,6 +117,7 @@ int overlay_prepare_write(struct inode *i)
 	n->lower_size = inode_size(i);
 	i->pages.size = n->lower_size;
 	node_pin(n);
+	i->flags &= (uint8_t)~INODE_LOWER;
 	atomic_thread_fence(memory_order_release); /* readers take no lock */
 	i->data = &i->pages;
 	return 0;

@@ -244,7 +244,7 @@ const unsigned n_specials = array_size(specials);
 
 static void mount_options(const struct super *s, char *buf, size_t size)
 {
-	format(buf, size, "%s%s%s%s,noatime", s->flags & SUPER_READ_ONLY ? "ro" : "rw",
+	format(buf, size, "%s%s%s%s,relatime", s->flags & SUPER_READ_ONLY ? "ro" : "rw",
 		s->flags & SUPER_NO_SET_ID ? ",nosuid" : "",
 		s->flags & SUPER_NO_DEVICES ? ",nodev" : "",
 		s->flags & SUPER_NO_EXEC ? ",noexec" : "");
