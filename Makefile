@@ -8,7 +8,7 @@ Q       = $(if $(V),,@)
 comma  := ,
 say     = @printf '  %-5s %s\n' $(1) $(2)
 
-.PHONY: all kernel command stress demo test test-all check check-layers check-headers check-format check-clang \
+.PHONY: all kernel command stress checked demo test test-all check check-layers check-headers check-format check-clang \
 	unit fuzz deps debug install clean format docs
 all: command kernel
 
@@ -77,6 +77,10 @@ stress: $(BUILD)/stress-$(ARCH).elf
 $(BUILD)/stress-$(ARCH).elf: $(stress_objects) $(arch_objects) $(BUILD)/$(ARCH)/symbols-none.o
 	$(call say,LD,$@)
 	$(Q)$(call link_objects,$(stress_objects)) $(BUILD)/$(ARCH)/symbols-none.o
+
+# Both kernels and the command with the checks of DEBUG=1, for tests.
+checked:
+	$(Q)$(MAKE) -s DEBUG=1 BUILD=$(BUILD)/checked all stress
 
 # --- command -----------------------------------------------------------------
 

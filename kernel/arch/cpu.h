@@ -53,12 +53,30 @@ _Noreturn void machine_restart(void);
  */
 struct spinlock {
 	atomic_uint locked;
+#ifdef DEBUG
+	unsigned class;
+#endif
 };
 
 #define SPINLOCK_INIT                                                                              \
 	{                                                                                          \
 		0                                                                                  \
 	}
+
+#ifdef DEBUG
+/* kernel/sched/lock_check.c watches them. */
+irq_state spin_lock(struct spinlock *l) must_check;
+void spin_unlock(struct spinlock *l, irq_state state);
+bool spin_try_lock_nested(struct spinlock *l) must_check;
+void spin_lock_nested(struct spinlock *l);
+void spin_unlock_nested(struct spinlock *l);
+/* All locks initialised there are of one kind. */
+void lock_check_name(struct spinlock *l, const void *place);
+void lock_check_user_access(void);
+#else
+static inline void lock_check_user_access(void)
+{
+}
 
 static inline irq_state must_check spin_lock(struct spinlock *l)
 {
@@ -93,3 +111,4 @@ static inline void spin_unlock_nested(struct spinlock *l)
 {
 	atomic_store_explicit(&l->locked, 0, memory_order_release);
 }
+#endif

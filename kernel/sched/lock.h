@@ -6,6 +6,9 @@
 struct mutex {
 	atomic_uint state; /* 0 free, 1 held, 2 held with waiters */
 	struct wait_queue waiters;
+#ifdef DEBUG
+	unsigned class; /* lock_check.c */
+#endif
 };
 
 void mutex_init(struct mutex *m);
@@ -19,6 +22,9 @@ struct rw_lock {
 	atomic_int readers; /* -1: a writer */
 	atomic_uint writers_waiting;
 	struct wait_queue waiters;
+#ifdef DEBUG
+	unsigned class;
+#endif
 };
 
 void rw_lock_init(struct rw_lock *l);

@@ -313,6 +313,7 @@ static void cpu_join(void)
 void sched_init(void)
 {
 	cpu_join();
+	lock_check_start();
 }
 
 /* What is in the queue runs; when it is empty again we are back here. */

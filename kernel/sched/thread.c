@@ -51,6 +51,7 @@ void thread_start(struct thread *t)
 _Noreturn void thread_exit(void)
 {
 	struct thread *self = thread_current();
+	lock_check_none("a thread ends with a lock held");
 	if (atomic_fetch_sub(&self->references, 1) == 1) {
 		if (self->destroy != NULL)
 			self->destroy(self);
@@ -96,6 +97,7 @@ static void block(struct thread *self)
 {
 	/* Off: somebody would sleep with a spinlock held. */
 	assert(irq_enabled());
+	lock_check_block();
 	irq_disable();
 	enum thread_state expected = THREAD_RUNNING;
 	if (atomic_compare_exchange_strong(&self->state, &expected, THREAD_BLOCKED)) {

@@ -8,6 +8,7 @@
 #include "kernel/arch/switch.h"
 #include "kernel/lib/list.h"
 #include "kernel/lib/tree.h"
+#include "kernel/sched/lock_check.h"
 
 #define THREAD_NAME_SIZE 16
 
@@ -47,6 +48,9 @@ struct thread {
 	_Atomic uint64_t user_ns, system_ns;
 	_Atomic uint64_t accounted_ns; /* when it was last added up */
 	uint64_t n_voluntary, n_involuntary;
+#ifdef DEBUG
+	struct held_locks held;
+#endif
 };
 
 /* The larger, the more urgent. */

@@ -8,6 +8,9 @@ void wait_queue_init(struct wait_queue *q)
 {
 	*q = (struct wait_queue){0};
 	list_init(&q->waiters);
+#ifdef DEBUG
+	lock_check_name(&q->lock, __builtin_return_address(0));
+#endif
 }
 
 void wait_add(struct wait_queue *q, struct waiter *w)

@@ -112,4 +112,5 @@ void syscall_dispatch(struct trap_frame *f)
 	task_current()->frame = f;
 	trap_set_result(f, unlikely(syscalls_watched) ? syscall_watch(e, number, &args, call)
 						      : call(e, &args));
+	lock_check_none("a system call ends with a lock held");
 }

@@ -7,6 +7,7 @@
 #include "kernel/arch/timer.h"
 #include "kernel/arch/trap.h"
 #include "kernel/arch/upcall.h"
+#include "kernel/lib/command_line.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/address_space.h"
@@ -27,6 +28,7 @@
 
 void serial_write(const char *text, size_t len);
 
+static bool wrong;
 static struct address_space space;
 static struct rw_lock space_lock;
 static struct wait_queue done;
@@ -363,6 +365,36 @@ static void run_round(unsigned round)
 	run("file", use_file, 8);
 }
 
+/* --- mistakes that the lock checker must find (stress.wrong=1, DEBUG=1) -------------------------------------- */
+
+static struct mutex wrong_mutex[2];
+static struct spinlock wrong_spin[2];
+
+static void make_mistakes(void)
+{
+	mutex_init(&wrong_mutex[0]);
+	mutex_init(&wrong_mutex[1]);
+	mutex_lock(&wrong_mutex[0]);
+	mutex_lock(&wrong_mutex[1]);
+	mutex_unlock(&wrong_mutex[0]);
+	mutex_lock(&wrong_mutex[0]);
+	mutex_unlock(&wrong_mutex[0]);
+	mutex_unlock(&wrong_mutex[1]);
+
+	irq_state state = spin_lock(&wrong_spin[0]);
+	spin_lock_nested(&wrong_spin[1]);
+	spin_unlock_nested(&wrong_spin[1]);
+	spin_unlock(&wrong_spin[0], state);
+	state = spin_lock(&wrong_spin[1]);
+	spin_lock_nested(&wrong_spin[0]);
+	spin_unlock_nested(&wrong_spin[0]);
+	mutex_lock(&wrong_mutex[0]);
+	uint32_t word;
+	(void)!copy_in(&word, user_at(FUTEX_AT), sizeof(word));
+	spin_unlock(&wrong_spin[1], state);
+	machine_end("exited 0\n", 0);
+}
+
 static void tests(void *unused)
 {
 	static const struct page_cache_ops ops = {.fill = fill};
@@ -374,6 +406,8 @@ static void tests(void *unused)
 		wait_queue_init(&ball_queue[i]);
 	for (unsigned i = 0; i < N_TIMERS; i++)
 		timer_init(&timers[i], fire);
+	if (wrong)
+		make_mistakes();
 	cpu_start_others();
 	thread_block(clock_monotonic_ns() + 50 * NS_PER_MS);
 	log_info("%u of %u CPUs", cpu_count(), cpu_possible());
@@ -398,6 +432,8 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	log_set_sink(serial_write);
 	page_init(boot->memory, boot->n_memory);
 	sched_init();
+	uint64_t yes;
+	wrong = command_line_number(boot->command_line, "stress.wrong", &yes);
 	struct thread *t = NULL;
 	const struct thread_request r = {.size = sizeof(*t), .name = "tests", .entry = tests};
 	if (thread_create(&r, &t) < 0)

@@ -1,18 +1,13 @@
 """The lowest layers of the kernel under load, as a kernel of their own: tests/kernel/stress.c."""
 import os
-import subprocess
 
+from bare import boot
 from case import BUILD, Case, Failure, tail
 
 
 def stress(cpus, memory):
     def run(case):
-        kernel = os.path.join(BUILD, "stress-x86_64.elf")
-        argv = ["qemu-system-x86_64", "-machine", "microvm", "-accel", "tcg", "-cpu", "max", "-smp", str(cpus), "-m", str(memory),
-                "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-kernel", kernel,
-                "-append", "mote.exit_port=0x501", "-serial", "stdio", "-device", "isa-debug-exit,iobase=0x501,iosize=4"]
-        with open(case.path("console"), "wb") as out:
-            status = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out).returncode
+        status = boot(case, os.path.join(BUILD, "stress-x86_64.elf"), cpus, memory)
         if status != 1:     # (0 << 1) | 1
             raise Failure(f"QEMU's exit status {status}", tail(case.path("console"), 60))
     return run

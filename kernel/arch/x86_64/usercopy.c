@@ -1,5 +1,6 @@
 /* User memory: the addresses are checked here, once; copy.S and the fix-ups do the rest. */
 #include "abi/linux/errno.h"
+#include "kernel/arch/cpu.h"
 #include "kernel/arch/mmu.h"
 #include "kernel/arch/trap.h"
 #include "kernel/arch/x86_64/uaccess.h"
@@ -10,6 +11,7 @@ long user_string_copy(char *to, uintptr_t from, size_t max);
 
 static bool in_user(user_addr a, size_t n)
 {
+	lock_check_user_access();
 	return n <= USER_END && a.va <= USER_END - n;
 }
 
