@@ -1,7 +1,14 @@
 """Group net: what serving costs (the table of issue 4): guest instructions, device notifications, interrupts."""
+import json
+import os
+import statistics
+import subprocess
+import time
+
 import linux
 import mote
-from bench import Guest, http_get, iperf, private_network, redis_get, row, say
+from bench import (GUEST_IP, ROOT, TAP, Guest, compile_program, die, http_get, iperf, on_client_core, private_network,
+                   redis_get, row, say, work)
 
 SIDES = (("mote", mote.arguments), ("linux", linux.arguments))
 PORTS = {"redis": 6379, "nginx": 8080, "iperf": 5201, "memcached": 11211}
@@ -9,11 +16,15 @@ MEMORY = 256
 _networked = []
 
 
-def both(app, loads, devices=False):
-    """{side: [counters of each load]}"""
+def networked():
     if not _networked:
         private_network()
         _networked.append(True)
+
+
+def both(app, loads, devices=False):
+    """{side: [counters of each load]}"""
+    networked()
     found = {}
     for side, arguments in SIDES:
         with Guest(f"{app}-{side}", arguments(app, MEMORY, network=True), devices=devices) as g:
@@ -61,4 +72,40 @@ def bulk():
                   found["linux"][i]["insns"], goal)
 
 
-MEASUREMENTS = (redis, nginx, exits, bulk)
+def goodput(seconds):
+    """Bits a second that the guest sends through a bad link, by iperf3's receiving side."""
+    for _ in range(5):
+        p = on_client_core(["iperf3", "-c", GUEST_IP, "-R", "-t", str(seconds), "-J"])
+        try:
+            return round(json.loads(p.stdout)["end"]["sum_received"]["bits_per_second"] / 1e6, 2)
+        except (ValueError, KeyError):
+            time.sleep(1)
+    die(f"iperf3 gave no result\n{p.stdout[-500:]}")
+
+
+def bad_link():
+    """The guest sends over 100 Mbit/s with 40 ms of round trip and loss (tests/net/relay.c)."""
+    relay = compile_program("relay", os.path.join(ROOT, "tests", "net", "relay.c"))
+    ends = [work(name) for name in ("wire-q", "wire-r")]
+    networked()
+    for what, loss in (("0.1%", 1000), ("1%", 10000)):
+        found = {}
+        for side, arguments in SIDES:
+            args = arguments("iperf", MEMORY, network=True)
+            args[args.index("-netdev") + 1] = (f"dgram,id=net,local.type=unix,local.path={ends[0]},"
+                                               f"remote.type=unix,remote.path={ends[1]}")
+            wire = subprocess.Popen([relay, TAP, ends[1], ends[0], f"loss={loss}", "delay=20000", "rate=12500000",
+                                     "queue=500000", "seed=1"])
+            try:
+                with Guest(f"link-{side}", args, count=False) as g:
+                    g.serves(PORTS["iperf"])
+                    found[side] = statistics.median(goodput(10) for _ in range(3))
+            finally:
+                wire.kill()
+                wire.wait()
+            say(f"  {side}: {found[side]} Mbit/s")
+        yield row(f"sending over 100 Mbit/s, 40 ms, {what} lost", "Mbit/s", found["mote"], found["linux"], found["linux"],
+                  smaller_is_better=False)
+
+
+MEASUREMENTS = (redis, nginx, exits, bulk, bad_link)

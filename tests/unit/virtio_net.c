@@ -9,6 +9,8 @@
 
 const struct virtio_driver *const virtio_drivers[] = {&virtio_net_driver, NULL};
 
+static struct nic *nic;
+
 /* Frame number n, of len bytes, into the posted buffer; num_buffers as told. */
 static void put_frame(
 	struct virtqueue *rx, uint16_t head, unsigned n, unsigned len, unsigned buffers)
@@ -24,7 +26,6 @@ static void put_frame(
 
 /* --- above the driver --- */
 
-static struct nic *nic;
 static unsigned n_received, last_len;
 static uint8_t last_byte;
 
