@@ -11,6 +11,7 @@
 #include "abi/channel.h"
 #include "cli/memory.h"
 
+#define PATIENCE_MS 10000 /* whoever reads nothing for so long is gone */
 #define BUFFER_SIZE (2 * (sizeof(struct channel_frame) + CHANNEL_FRAME_MAX))
 
 void channel_init(struct channel *c, int fd,
@@ -73,9 +74,10 @@ static int send_all(int fd, const void *bytes, size_t len)
 	while (len) {
 		ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
 
-		if (n < 0 && errno == EAGAIN)
-			poll(&(struct pollfd){fd, POLLOUT, 0}, 1, -1);
-		else if (n < 0 && errno != EINTR)
+		if (n < 0 && errno == EAGAIN) {
+			if (poll(&(struct pollfd){fd, POLLOUT, 0}, 1, PATIENCE_MS) == 0)
+				return -ETIMEDOUT;
+		} else if (n < 0 && errno != EINTR)
 			return -errno;
 		else if (n > 0) {
 			at += n;

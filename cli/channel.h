@@ -24,5 +24,5 @@ void channel_free(struct channel *); /* closes the socket */
 /* What there is to read now; 0: more may come; -ENOTCONN: it is closed; -EPROTO: no frame makes
  * sense any more, reported. */
 int channel_read(struct channel *) must_check;
-/* One frame to the machine, whole.  Negative when it is gone. */
+/* One frame, whole.  Negative when the other end is gone, or has not read for ten seconds. */
 int channel_send(const struct channel *, unsigned kind, const void *content, size_t len) must_check;

@@ -27,6 +27,21 @@ const struct command commands[] = {
 		"inspect [--json] IMAGE\nls [--json] IMAGE [PATH]\ntree [--json] IMAGE [PATH]\ncat IMAGE PATH",
 		"look into an image: inspect, ls, tree, cat",
 		"Looks into an ext4 image.  inspect tells what it runs and how large it is.", 1, 3},
+	{"trace", command_trace, FOR_TRACE, WORDS_FILES, NULL, "[OPTIONS] PROGRAM|IMAGE [ARG...]",
+		"run a program and print its system calls, as strace does",
+		"Runs PROGRAM as mote run does and writes a line per system call, in strace's words, to\n"
+		"stderr.  All threads are traced.  -e, -c, -t, -s and the others mean what they mean to\n"
+		"strace; what mote run calls -e, -c and -t is --env, --cpus and --tty here.\n\n"
+		"Example: mote trace -e trace=%file -y python3 app.py", 0, ANY},
+	{"debug", command_debug, FOR_DEBUG, WORDS_RUNNING, NULL,
+		"[OPTIONS] NAME\n[OPTIONS] PROGRAM|IMAGE [ARG...]", "run gdb on a program in its machine",
+		"gdb with the program's own symbols, threads and libraries; the program stands before its\n"
+		"first instruction.  NAME is an instance that runs: it goes on when gdb leaves it.\n"
+		"With --kernel gdb sees the machine's kernel instead.\n\n"
+		"Example: mote debug -x 'break main' -x continue ./server", 0, ANY},
+	{"core", command_core, FOR_CORE, WORDS_RUNNING, NULL, "[-o FILE] NAME",
+		"write a core file of a running program",
+		"The program stands while it is written, and goes on.  gdb PROGRAM FILE reads it.", 1, 1},
 	{"ps", command_ps, FOR_PS, WORDS_NONE, NULL, "[OPTIONS]", "list instances",
 		"Lists the instances that run, with -a those that have ended too.", 0, 0},
 	{"logs", command_logs, FOR_LOGS, WORDS_INSTANCES, NULL, "[OPTIONS] NAME",

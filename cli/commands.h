@@ -37,6 +37,9 @@ enum {
 	FOR_COMPLETION = 1 << 21,
 	FOR_MANUAL = 1 << 22,
 	FOR_ATTACH = 1 << 23,
+	FOR_TRACE = 1 << 24,
+	FOR_DEBUG = 1 << 25,
+	FOR_CORE = 1 << 26,
 	FOR_ALL = -1,
 };
 
@@ -73,6 +76,9 @@ int command_run(const struct options *);
 int command_build(const struct options *);
 int command_image(const struct options *);
 int command_doctor(const struct options *);
+int command_trace(const struct options *);
+int command_debug(const struct options *);
+int command_core(const struct options *);
 int command_ps(const struct options *);
 int command_logs(const struct options *);
 int command_stop(const struct options *);

@@ -7,6 +7,8 @@
  *                                          reach the program
  *     {"request": "wait"}                  answered when the instance has ended
  *     {"request": "pause"} {"request": "unpause"}
+ *     {"request": "channel"}               behind the answer the connection is the host
+ *                                          channel: frames of abi/channel.h both ways
  *     {"request": "qmp", "command": {...}} handed to QEMU
  *
  * Answers: {"ok": true, ...} or {"error": "a sentence"}.

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "abi/channel.h"
+#include "abi/debug.h"
 #include "cli/private_net.h"
 
 #define SEED_BYTES 32
@@ -135,6 +136,8 @@ static void add_watching(struct text *line, const struct machine *m)
 
 	if (machine_has_channel(m))
 		command_line_add(line, CHANNEL_OPTION, NULL);
+	if (m->holds_start)
+		command_line_add(line, DEBUG_OPTION, NULL);
 	if (m->trace.calls)
 		command_line_add(line, "mote.trace", m->trace.calls);
 	if (m->trace.calls && o->paths)

@@ -8,7 +8,7 @@ void machine_free(struct machine *m)
 {
 	char *strings[] = {m->name, m->kernel, m->image, m->interface, m->address,
 		m->private_gateway, m->private_dns, m->init, m->argv0, m->cwd, m->trace.calls,
-		m->allow};
+		m->core, m->allow};
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		free(strings[i]);

@@ -59,6 +59,8 @@ struct machine {
 	struct trace_request trace;
 	char *allow;       /* mote.allow=: the only system calls there are; NULL = all */
 	bool allow_or_end; /* another one ends the program */
+	char *core; /* where a core file goes when the program crashes; NULL = none is written */
+	bool holds_start; /* the program waits for a debugger */
 	bool lists_missing_files, says_all;
 	bool wants_counters; /* over the host channel */
 	bool is_terminal;    /* the program's console is a terminal: ours */
@@ -69,7 +71,7 @@ struct machine {
 /* The machine and mote talk over a host channel (abi/channel.h). */
 static inline bool machine_has_channel(const struct machine *m)
 {
-	return m->trace.calls || m->trace.options.profile || m->wants_counters;
+	return m->trace.calls || m->trace.options.profile || m->core || m->wants_counters;
 }
 
 void machine_free(struct machine *);

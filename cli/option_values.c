@@ -218,3 +218,18 @@ int option_set_filter(struct options *o, const char *text)
 	return fail(
 		EINVAL, "cannot filter by %s: name=, label=, status= and health= are known", text);
 }
+
+int option_add_stamp(struct options *o, const char *text)
+{
+	(void)text;
+	if (o->trace_view.stamps < STAMPS_EPOCH)
+		o->trace_view.stamps++;
+	return 0;
+}
+
+int option_relative_stamp(struct options *o, const char *text)
+{
+	(void)text;
+	o->trace_view.stamps = STAMPS_RELATIVE;
+	return 0;
+}

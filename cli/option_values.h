@@ -20,3 +20,5 @@ int option_set_health(struct options *, const char *text) must_check;
 int option_set_notify(struct options *, const char *text) must_check;
 int option_set_syslog(struct options *, const char *text) must_check;
 int option_set_filter(struct options *, const char *text) must_check;
+int option_add_stamp(struct options *, const char *text) must_check;
+int option_relative_stamp(struct options *, const char *text) must_check;

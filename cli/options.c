@@ -36,6 +36,7 @@ struct row {
 #define BY(function) .kind = OWN, .set = function
 #define NUMBER_OF(field, least_, most_)                                                            \
 	.kind = NUMBER, .at = AT(field), .least = least_, .most = most_
+#define RUNS (FOR_RUN | FOR_TRACE | FOR_DEBUG)
 #define LISTS                                                                                      \
 	(FOR_PS | FOR_IMAGE | FOR_DOCTOR | FOR_INSPECT | FOR_STATS | FOR_LOGS | FOR_NETWORK |      \
 		FOR_WAIT)
@@ -44,63 +45,95 @@ struct row {
 static const struct row rows[] = {
 	{FOR_RUN, 'd', "detach", NULL, "run in the background and print the instance's name",
 		IS(FLAG, detach)},
-	{FOR_RUN, 'p', "publish", "[IP:]HOST:GUEST[/udp]",
+	{RUNS, 'p', "publish", "[IP:]HOST:GUEST[/udp]",
 		"pass a port of this host on to the program", IS(LIST, publishes)},
-	{FOR_RUN | FOR_BUILD, 'e', "env", "KEY[=VALUE]",
+	{FOR_RUN | FOR_DEBUG | FOR_BUILD, 'e', "env", "KEY[=VALUE]",
 		"set an environment variable; without VALUE as it is here", BY(option_set_variable)},
-	{FOR_RUN, 'm', "memory", "SIZE", "memory (default 256M)", IS(SIZE, memory)},
-	{FOR_RUN, 'c', "cpus", "N", "CPUs (default 1)", NUMBER_OF(n_cpus, 1, MAX_CPUS)},
-	{FOR_RUN | FOR_BUILD, 'f', "file", "PATH[:PATH]",
+	{RUNS, 'm', "memory", "SIZE", "memory (default 256M)", IS(SIZE, memory)},
+	{FOR_RUN | FOR_DEBUG, 'c', "cpus", "N", "CPUs (default 1)", NUMBER_OF(n_cpus, 1, MAX_CPUS)},
+	{RUNS | FOR_BUILD, 'f', "file", "PATH[:PATH]",
 		"add a file or folder of this host to the image", IS(LIST, files)},
-	{FOR_RUN | FOR_BUILD, 0, "root", "DIR|TAR|IMAGE",
+	{RUNS | FOR_BUILD, 0, "root", "DIR|TAR|IMAGE",
 		"start from this root instead of this host's files", IS(TEXT, root)},
-	{FOR_RUN | FOR_BUILD, 'w', "workdir", "DIR", "the program's working directory",
+	{RUNS | FOR_BUILD, 'w', "workdir", "DIR", "the program's working directory",
 		BY(option_set_workdir)},
 	{FOR_BUILD, 'o', "output", "FILE", "the image to write (default: PROGRAM.img)", IS(TEXT, output)},
 	{FOR_BUILD, 0, "size", "SIZE", "make the file system at least this large", IS(SIZE, size)},
 	{FOR_RUN, 't', "tty", NULL, "give the program this terminal, for editors and prompts",
 		IS(FLAG, is_terminal)},
-	{FOR_RUN, 0, "rw", NULL, "let the program write to the IMAGE itself", IS(FLAG, writes_image)},
-	{FOR_RUN, 0, "engine", "auto|qemu|tcg", "what runs the machine: KVM, or translation",
+	{RUNS, 0, "rw", NULL, "let the program write to the IMAGE itself", IS(FLAG, writes_image)},
+	{RUNS, 0, "engine", "auto|qemu|tcg", "what runs the machine: KVM, or translation",
 		BY(option_set_engine)},
-	{FOR_RUN, 0, "net", "user|passt|tap:IF|bridge:BR|none", "the network (default user)",
+	{RUNS, 0, "net", "user|passt|tap:IF|bridge:BR|none", "the network (default user)",
 		BY(option_set_network)},
-	{FOR_RUN, 0, "network", "NAME", "join a private network of this host: NAME.mote resolves there",
+	{RUNS, 0, "network", "NAME", "join a private network of this host: NAME.mote resolves there",
 		IS(NAME, private_network)},
-	{FOR_RUN, 0, "ip", "ADDR/PREFIX[,GATEWAY[,DNS]]",
+	{RUNS, 0, "ip", "ADDR/PREFIX[,GATEWAY[,DNS]]",
 		"the address on a tap or a bridge (default: by DHCP)", IS(TEXT, address)},
 	{FOR_RUN, 0, "trace", "[CALL,%CLASS,...]", "print the system calls the program makes (default all)",
 		BY(option_set_trace)},
-	{FOR_RUN, 0, "missing-files", NULL, "list the files the program looked for and did not find",
+	{FOR_TRACE, 0, "env", "KEY[=VALUE]", "set an environment variable; without VALUE as it is here",
+		BY(option_set_variable)},
+	{FOR_TRACE, 0, "cpus", "N", "CPUs (default 1)", NUMBER_OF(n_cpus, 1, MAX_CPUS)},
+	{FOR_TRACE, 'e', "expression", "[trace=][!]CALL,%CLASS,...",
+		"only these calls; classes are strace's: %file %network %memory ...",
+		IS(LIST, trace_view.expressions)},
+	{FOR_TRACE, 'c', "summary-only", NULL, "count calls, errors and time; print only the sums",
+		IS(FLAG, trace_view.summary)},
+	{FOR_TRACE, 'C', "summary", NULL, "print the sums too", IS(FLAG, trace_view.summary_too)},
+	{FOR_TRACE, 'T', "syscall-times", NULL, "how long each call took", IS(FLAG, trace_view.durations)},
+	{FOR_TRACE, 't', "absolute-timestamps", NULL,
+		"the time of day before each line; -tt with microseconds, -ttt as seconds since 1970",
+		BY(option_add_stamp)},
+	{FOR_TRACE, 'r', "relative-timestamps", NULL, "the time since the call before", BY(option_relative_stamp)},
+	{FOR_TRACE, 'y', "decode-fds", NULL, "the paths behind descriptors", IS(FLAG, trace_view.paths)},
+	{FOR_TRACE, 's', "string-limit", "SIZE", "how much of a buffer is shown (default 32)",
+		NUMBER_OF(trace_view.data_size, 1, 1024)},
+	{FOR_TRACE, 'z', "successful-only", NULL, "only calls that succeeded",
+		IS(FLAG, trace_view.only_successful)},
+	{FOR_TRACE, 'Z', "failed-only", NULL, "only calls that failed", IS(FLAG, trace_view.only_failed)},
+	{FOR_TRACE, 'o', "output", "FILE", "write the trace there instead of stderr", IS(TEXT, trace_view.output)},
+	{RUNS, 0, "profile", "FILE", "write the names of the system calls that were made",
+		IS(TEXT, trace_view.profile)},
+	{RUNS, 0, "allow", "FILE", "refuse every system call that FILE does not name (EPERM)", IS(TEXT, allow)},
+	{RUNS, 0, "allow-or-end", NULL, "with --allow: such a call ends the program", IS(FLAG, allow_or_end)},
+	{FOR_RUN, 0, "core", "FILE", "write a core file when the program crashes", IS(TEXT, core)},
+	{FOR_DEBUG, 'x', "execute", "COMMAND", "a command for gdb (may repeat)", IS(LIST, gdb_commands)},
+	{FOR_DEBUG, 0, "batch", NULL, "gdb ends after these commands", IS(FLAG, batch)},
+	{FOR_DEBUG, 0, "listen", "[ADDRESS:]PORT", "start no gdb: wait for one there", IS(TEXT, listen)},
+	{FOR_DEBUG, 0, "kernel", NULL, "debug the machine's kernel instead of the program",
+		IS(FLAG, debug_kernel)},
+	{FOR_CORE, 'o', "output", "FILE", "the file to write (default: NAME.core)", IS(TEXT, output)},
+	{RUNS, 0, "missing-files", NULL, "list the files the program looked for and did not find",
 		IS(FLAG, lists_missing_files)},
-	{FOR_RUN, 0, "name", "NAME", "the instance's name (default: made up)", IS(NAME, name)},
-	{FOR_RUN, 0, "hostname", "NAME", "the machine's host name (default mote)", IS(NAME, hostname)},
-	{FOR_RUN, 0, "label", "KEY[=VALUE]", "mark the instance; ps --filter label= finds it",
+	{RUNS, 0, "name", "NAME", "the instance's name (default: made up)", IS(NAME, name)},
+	{RUNS, 0, "hostname", "NAME", "the machine's host name (default mote)", IS(NAME, hostname)},
+	{RUNS, 0, "label", "KEY[=VALUE]", "mark the instance; ps --filter label= finds it",
 		BY(option_set_label)},
-	{FOR_RUN, 0, "rm", NULL, "forget the instance when it ends (always so without -d)",
+	{RUNS, 0, "rm", NULL, "forget the instance when it ends (always so without -d)",
 		IS(FLAG, remove)},
-	{FOR_RUN, 0, "restart", "no|on-failure[:N]|on-unhealthy|always",
+	{RUNS, 0, "restart", "no|on-failure[:N]|on-unhealthy|always",
 		"start it again when it ends (needs -d)", BY(option_set_restart)},
-	{FOR_RUN, 0, "health", "tcp:PORT|http:PORT[/PATH]", "probe this port of the program",
+	{RUNS, 0, "health", "tcp:PORT|http:PORT[/PATH]", "probe this port of the program",
 		BY(option_set_health)},
-	{FOR_RUN, 0, "health-interval", "SECONDS", "between two probes (default 10)",
+	{RUNS, 0, "health-interval", "SECONDS", "between two probes (default 10)",
 		NUMBER_OF(health_interval, 1, DAY)},
-	{FOR_RUN, 0, "health-timeout", "SECONDS", "how long one may take (default 5)",
+	{RUNS, 0, "health-timeout", "SECONDS", "how long one may take (default 5)",
 		NUMBER_OF(health_timeout, 1, DAY)},
-	{FOR_RUN, 0, "health-retries", "N", "failures in a row that make it unhealthy (default 3)",
+	{RUNS, 0, "health-retries", "N", "failures in a row that make it unhealthy (default 3)",
 		NUMBER_OF(health_retries, 1, 1000)},
-	{FOR_RUN, 0, "health-start", "SECONDS", "failures do not count this long after the start (default 0)",
+	{RUNS, 0, "health-start", "SECONDS", "failures do not count this long after the start (default 0)",
 		NUMBER_OF(health_start, 0, DAY)},
-	{FOR_RUN, 0, "notify", "URL", "post JSON there when it fails", BY(option_set_notify)},
-	{FOR_RUN, 0, "log-syslog", "udp://HOST[:PORT]|tcp://HOST[:PORT]",
+	{RUNS, 0, "notify", "URL", "post JSON there when it fails", BY(option_set_notify)},
+	{RUNS, 0, "log-syslog", "udp://HOST[:PORT]|tcp://HOST[:PORT]",
 		"send its output to a syslog server too (RFC 5424)", BY(option_set_syslog)},
-	{FOR_RUN, 0, "log-size", "SIZE", "start a new log file after this much (default 10M)",
+	{RUNS, 0, "log-size", "SIZE", "start a new log file after this much (default 10M)",
 		IS(SIZE, log_size)},
-	{FOR_RUN, 0, "log-files", "N", "how many log files are kept (default 3)",
+	{RUNS, 0, "log-files", "N", "how many log files are kept (default 3)",
 		NUMBER_OF(log_files, 1, 100)},
-	{FOR_RUN, 0, "stop-timeout", "SECONDS", "how long it may take to stop when asked (default 10)",
+	{RUNS, 0, "stop-timeout", "SECONDS", "how long it may take to stop when asked (default 10)",
 		NUMBER_OF(stop_seconds, 0, DAY)},
-	{FOR_RUN, 0, "dry-run", NULL, "print the engine's command line and stop", IS(FLAG, dry_run)},
+	{RUNS, 0, "dry-run", NULL, "print the engine's command line and stop", IS(FLAG, dry_run)},
 	{FOR_PS | FOR_PRUNE, 'a', "all", NULL, "those that have ended too", IS(FLAG, all)},
 	{FOR_PS, 'q', "quiet", NULL, "names only", IS(FLAG, quiet)},
 	{FOR_PS | FOR_STATS | FOR_PRUNE, 0, "filter", "KEY=VALUE",
@@ -121,7 +154,7 @@ static const struct row rows[] = {
 	{FOR_METRICS, 0, "listen", "ADDR:PORT", "where to answer (default 127.0.0.1:9464)",
 		IS(TEXT, listen)},
 	{LISTS, 0, "json", NULL, "print JSON", IS(FLAG, json)},
-	{FOR_RUN | FOR_BUILD, 0, "verbose", NULL, "say more", IS(FLAG, is_verbose)},
+	{RUNS | FOR_BUILD, 0, "verbose", NULL, "say more", IS(FLAG, is_verbose)},
 	{(unsigned)FOR_ALL, 'h', "help", NULL, "this help", IS(FLAG, wants_help)},
 };
 /* clang-format on */
@@ -182,7 +215,7 @@ struct grammar {
 static void make_grammar(struct grammar *g, const struct command *c)
 {
 	size_t n = 0;
-	char *letter = stpcpy(g->shorts, c->options & (FOR_RUN | FOR_BUILD) ? "+:" : ":");
+	char *letter = stpcpy(g->shorts, c->options & (RUNS | FOR_BUILD) ? "+:" : ":");
 
 	for (size_t i = 0; i < N_ROWS; i++) {
 		const struct row *r = &rows[i];
@@ -255,7 +288,7 @@ int options_parse(struct options *o, const struct command *c, int argc, char **a
 	while (err >= 0 && (result = getopt_long(argc, argv, g.shorts, g.longs, NULL)) != -1)
 		err = result == '?' || result == ':' ? complain(c, result, argv)
 						     : apply(o, find_row(c, result), optarg);
-	if (err >= 0 && optind < argc && c->options & (FOR_RUN | FOR_BUILD)) {
+	if (err >= 0 && optind < argc && c->options & (RUNS | FOR_BUILD)) {
 		o->program = memory_string(argv[optind++]);
 		if (c->options & FOR_BUILD)
 			take_output(o, argc, argv);
@@ -279,8 +312,8 @@ void options_free(struct options *o)
 		free(*(char **)(void *)field);
 		*(char **)(void *)field = NULL;
 	}
-	char *strings[] = {o->workdir, o->trace, o->network, o->restart, o->health, o->notify,
-		o->syslog, o->program};
+	char *strings[] = {o->workdir, o->trace, o->allow, o->core, o->network, o->restart,
+		o->health, o->notify, o->syslog, o->program};
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		free(strings[i]);

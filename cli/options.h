@@ -21,6 +21,16 @@ struct options {
 	unsigned n_cpus, stop_seconds;
 	enum engine engine;
 	bool writes_image, lists_missing_files, is_terminal, dry_run;
+	struct trace_options trace_view; /* of trace; profile of run, too */
+	bool traces_all;                 /* mote trace */
+	char *allow;                     /* --allow: a file */
+	bool allow_or_end;
+	char *core; /* --core: a file */
+
+	/* debug */
+	struct string_list gdb_commands;
+	bool batch, debug_kernel;
+	bool holds_start; /* the program waits for a debugger before its first instruction */
 
 	/* run: the instance */
 	bool detach, remove;

@@ -83,6 +83,28 @@ static int set_network(const struct options *o, struct machine *m)
 	return err < 0 || !is_user ? err : publish_for_health(o, m);
 }
 
+/* What is to be known of the program, or forbidden to it. */
+static int set_watching(const struct options *o, struct machine *m)
+{
+	const struct trace_options *from = &o->trace_view;
+	struct trace_options *to = &m->trace.options;
+	int err = 0;
+
+	*to = *from;
+	to->output = from->output ? memory_string(from->output) : NULL;
+	to->profile = from->profile ? memory_string(from->profile) : NULL;
+	to->expressions = (struct string_list){0};
+	if (o->traces_all)
+		err = trace_selection(&from->expressions, &m->trace.calls);
+	if (err >= 0 && o->allow)
+		err = trace_read_names(o->allow, &m->allow);
+	m->allow_or_end = o->allow_or_end;
+	m->core = o->core ? memory_string(o->core) : NULL;
+	m->holds_start = o->holds_start || o->core;
+	m->wants_counters = o->detach;
+	return err;
+}
+
 static int set_machine(const struct options *o, struct machine *m)
 {
 	m->name = memory_string(o->hostname ? o->hostname : "mote");
@@ -92,6 +114,8 @@ static int set_machine(const struct options *o, struct machine *m)
 	m->stop_seconds = o->stop_seconds;
 	m->writes_image = o->writes_image;
 	m->trace.calls = o->trace ? memory_string(o->trace) : NULL;
+	if (set_watching(o, m) < 0)
+		return -EINVAL;
 	m->lists_missing_files = o->lists_missing_files;
 	m->says_all = report_is_verbose();
 	m->is_terminal = o->is_terminal;

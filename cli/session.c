@@ -13,6 +13,7 @@
 #include "abi/boot.h"
 #include "cli/channel.h"
 #include "cli/clock.h"
+#include "cli/debug/crash.h"
 #include "cli/engine_qemu.h"
 #include "cli/memory.h"
 
@@ -28,6 +29,7 @@ struct session {
 	struct watch console, status, errors, ended, frames;
 	struct channel channel; /* fd -1 = none */
 	struct trace_view *trace;
+	struct crash_watch *crash;
 	struct timer kill;
 	struct qmp *qmp;
 	bool is_framed; /* the kernel understands controls in its input */
@@ -215,6 +217,8 @@ static bool read_status(struct session *s)
 	s->record.len -= strlen(line);
 	memmove(s->record.data, s->record.data + strlen(line), s->record.len + 1);
 	watch_console(s);
+	if (s->crash)
+		crash_watch_start(s->crash);
 	if (s->events.started)
 		s->events.started(s->events.context);
 	return more;
@@ -242,6 +246,8 @@ static void take_frame(void *owner, unsigned kind, const void *content, size_t l
 
 	if (s->trace)
 		trace_view_frame(s->trace, kind, content, len);
+	if (s->crash && crash_watch_frame(s->crash, kind, content, len))
+		return;
 	if (s->events.frame)
 		s->events.frame(s->events.context, kind, content, len);
 }
@@ -255,6 +261,8 @@ static bool read_frames(struct session *s)
 		return false;
 	if (channel_read(&s->channel) < 0)
 		s->frames.is_off = true;
+	else if (s->crash)
+		crash_watch_look(s->crash);
 	return s->channel.n_read > before;
 }
 
@@ -281,6 +289,8 @@ static bool open_channel(struct session *s)
 	if ((t->calls || t->options.profile) && trace_view_open(&t->options, &s->trace) < 0)
 		return false;
 	channel_init(&s->channel, s->engine.fd[CHANNEL_HOST], take_frame, s);
+	if (s->machine->core)
+		s->crash = crash_watch_new(&s->channel, s->machine->core);
 	s->engine.fd[CHANNEL_HOST] = -1; /* the channel closes it */
 	return true;
 }
@@ -291,7 +301,9 @@ static void close_channel(struct session *s)
 		channel_free(&s->channel);
 	if (s->trace)
 		trace_view_close(s->trace);
+	crash_watch_free(s->crash);
 	s->trace = NULL;
+	s->crash = NULL;
 }
 
 /* ---- The end ---- */

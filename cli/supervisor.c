@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "cli/bridge.h"
 #include "cli/clock.h"
 #include "cli/control.h"
 #include "cli/host_process.h"
@@ -45,6 +47,7 @@ struct supervisor {
 	struct log *log;           /* background */
 	struct syslog *syslog;
 	struct control *control;
+	struct bridge *bridge; /* other commands on the host channel */
 	struct health_prober *prober;
 	struct watch signals;
 	struct timer restart, give_up;
@@ -246,6 +249,30 @@ static void output_closed(void *context)
 		session_kill(s->session, SIGPIPE);
 }
 
+/* ---- The host channel ---- */
+
+static void frame(void *context, unsigned kind, const void *content, size_t len)
+{
+	struct supervisor *s = context;
+
+	bridge_frame(s->bridge, kind, content, len);
+}
+
+static void request_channel(struct supervisor *s, struct control_client *c)
+{
+	if (!s->session || !session_has_started(s->session) ||
+		!machine_has_channel(s->job->machine)) {
+		control_refuse(c, "its program does not run now");
+		return;
+	}
+	static const char yes[] = "{\"ok\": true}\n";
+	int fd = control_take_over(c);
+
+	(void)!send(fd, yes, strlen(yes), MSG_NOSIGNAL);
+	if (bridge_add(s->bridge, fd, s->session) < 0)
+		close(fd);
+}
+
 /* ---- The machine ---- */
 
 static void health_changed(void *context, enum health health, const char *why)
@@ -290,7 +317,7 @@ static void ended(void *context, const struct ending *e)
 
 static void start(struct supervisor *s)
 {
-	const struct session_events events = {started, output, NULL, input_room, ended, s};
+	const struct session_events events = {started, output, frame, input_room, ended, s};
 
 	s->phase = STARTING;
 	s->started_ns = clock_wall_ns();
@@ -386,6 +413,7 @@ static void settle(struct supervisor *s)
 	s->health = HEALTH_NONE;
 	if (s->terminal)
 		terminal_disconnect(s->terminal);
+	bridge_drop_all(s->bridge);
 	session_free(s->session);
 	s->session = NULL;
 	say_end(s, was_started);
@@ -530,6 +558,8 @@ static void request(void *context, struct control_client *c, const json_t *o)
 		request_pause(s, c, RUNNING, PAUSED);
 	else if (strcmp(what, "unpause") == 0)
 		request_pause(s, c, PAUSED, RUNNING);
+	else if (strcmp(what, "channel") == 0)
+		request_channel(s, c);
 	else if (strcmp(what, "qmp") == 0 && json_is_object(command) && s->session)
 		qmp_execute(session_qmp(s->session), json_deep_copy(command), qmp_done,
 			add_waiter(s, c));
@@ -595,6 +625,7 @@ static int open_all(struct supervisor *s)
 	s->give_up = (struct timer){.fire = give_up_log, .context = s};
 	loop_add_timer(&s->loop, &s->restart);
 	loop_add_timer(&s->loop, &s->give_up);
+	s->bridge = bridge_new(&s->loop);
 	(void)!restart_parse(job->options->restart, &s->policy); /* it was checked */
 	int err = open_signals(s);
 
@@ -629,6 +660,7 @@ static void close_all(struct supervisor *s)
 		loop_turn(&s->loop);
 	syslog_close(s->syslog);
 	terminal_close(s->terminal);
+	bridge_free(s->bridge);
 	if (s->signals.fd >= 0)
 		close(s->signals.fd);
 }

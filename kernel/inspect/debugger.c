@@ -351,8 +351,10 @@ static long read_link(struct asked *a)
 
 static long end_program(struct asked *a)
 {
+	/* In this order: nothing of it may run any more. */
+	int err = signal_send_process(SIGKILL, &(struct linux_siginfo){.si_code = SI_KERNEL});
 	(void)detach(a);
-	return signal_send_process(SIGKILL, &(struct linux_siginfo){.si_code = SI_KERNEL});
+	return err;
 }
 
 static long send_signal(struct asked *a)
