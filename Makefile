@@ -15,7 +15,7 @@ all: command kernel
 # --- kernel ------------------------------------------------------------------
 
 kernel_folders := kernel kernel/lib kernel/mem kernel/sched kernel/dev kernel/file kernel/fs $(wildcard kernel/fs/*/) \
-	kernel/net kernel/ipc kernel/proc kernel/inspect kernel/syscall kernel/arch/$(ARCH)
+	kernel/net kernel/ipc kernel/proc kernel/inspect kernel/syscall kernel/syscall/uring kernel/arch/$(ARCH)
 kernel_sources := $(sort $(foreach d,$(patsubst %/,%,$(kernel_folders)),$(wildcard $(d)/*.c) $(wildcard $(d)/*.S)))
 kernel_sources := $(filter-out $(if $(wildcard kernel/arch/$(ARCH)/memory.S),kernel/lib/memory.c),$(kernel_sources))
 kernel_objects := $(patsubst %,$(BUILD)/$(ARCH)/%.o,$(basename $(kernel_sources)))

@@ -109,6 +109,11 @@ static const struct file_ops eventfd_ops = {
 	.release = eventfd_release,
 };
 
+bool file_is_eventfd(const struct file *f)
+{
+	return f->ops == &eventfd_ops;
+}
+
 int eventfd_create(uint64_t value, unsigned flags, struct file **out)
 {
 	if (flags & ~(EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK))

@@ -75,6 +75,10 @@ struct file_ops {
 	/* The pages behind it for mmap(2), with AREA_ flags and permissions already checked against the
 	 * open mode; NULL: -ENODEV. */
 	int (*map)(struct file *f, struct page_cache **out, uint64_t *id, uint64_t *device);
+	/* The same for files whose mmap(2) offset chooses one of several windows: *offset becomes the one in the
+	 * cache.  Instead of map. */
+	int (*map_window)(
+		struct file *f, uint64_t *offset, uint64_t length, struct page_cache **out);
 	int (*sync)(struct file *f, bool data_only);    /* NULL: -EINVAL */
 	int (*truncate)(struct file *f, uint64_t size); /* NULL: -EINVAL */
 	int (*allocate)(struct file *f, int mode, uint64_t offset,
@@ -134,9 +138,10 @@ unsigned file_poll(struct file *f);
 /* By open mode; O_PATH: neither. */
 bool file_readable(const struct file *f);
 bool file_writable(const struct file *f);
+/* Whether an operation in this thread may wait for f. */
 static inline bool file_nonblocking(const struct file *f)
 {
-	return f->flags & 04000; /* O_NONBLOCK */
+	return (f->flags & 04000 /* O_NONBLOCK */) || thread_current()->no_wait;
 }
 /* With the right mode checks (-EBADF), position and locking; the body of read(2), pread(2) and kin.
  * at: NULL uses and moves the position. */

@@ -32,6 +32,7 @@ long tee_pipes(struct file *in, struct file *out, size_t n, unsigned flags) must
 long vmsplice_to_pipe(struct file *pipe, struct io_buffer *from, unsigned flags) must_check;
 
 int eventfd_create(uint64_t value, unsigned flags, struct file **out) must_check;
+bool file_is_eventfd(const struct file *f);
 int timerfd_create(int clock, unsigned flags, struct file **out) must_check;
 struct linux_itimerspec_ns {
 	uint64_t interval_ns, value_ns;

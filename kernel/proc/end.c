@@ -21,7 +21,14 @@
 	(5 * NS_PER_S) /* then a thread hangs in the kernel, and the end comes without it */
 #define ROBUST_LIST_MAX 2048u
 
-static void (*end_hook)(void);
+static void (*end_hook)(void), (*program_hook)(void);
+static void (*thread_hook)(int tid);
+
+void process_set_leave_hooks(void (*thread)(int tid), void (*program)(void))
+{
+	program_hook = program;
+	thread_hook = thread;
+}
 
 void process_set_end_hook(void (*hook)(void))
 {
@@ -197,8 +204,16 @@ static void release_robust_list(struct task *t)
 	t->robust_list = user_at(0);
 }
 
+void program_release_user(void)
+{
+	if (program_hook)
+		program_hook();
+}
+
 void task_release_user(struct task *t)
 {
+	if (thread_hook)
+		thread_hook(t->thread.tid);
 	release_robust_list(t);
 	atomic_store(&t->ending, true);
 	futex_pi_owner_died(t->thread.tid);

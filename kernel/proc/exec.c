@@ -422,6 +422,7 @@ static void shed_old_program(void)
 {
 	struct task *t = task_current();
 	task_release_user(t);
+	program_release_user();
 	process_timers_clear();
 	signal_reset_for_exec();
 	fd_close_on_exec();

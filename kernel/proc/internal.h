@@ -5,6 +5,8 @@
 
 /* A thread of the program is leaving its address space: robust futexes, the word of CLONE_CHILD_CLEARTID.  Sleeps. */
 void task_release_user(struct task *t);
+/* execve(2): what others do in the background with the program's memory has ended.  Sleeps. */
+void program_release_user(void);
 /* After execve(2) the surviving thread is the process's first. */
 void task_become_leader(struct task *t);
 

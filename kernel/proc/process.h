@@ -139,6 +139,9 @@ void process_set_semaphore_undo(struct sem_undo_list *(*share)(struct sem_undo_l
 	void (*put)(struct sem_undo_list *list));
 /* unshare(CLONE_SYSVSEM). */
 void process_unshare_semaphores(void);
+/* A thread, by its tid, leaves the program's memory (it ends, or execve(2)); then, for execve(2), the program does.
+ * Who keeps work of theirs going ends it here.  Set once; both may sleep. */
+void process_set_leave_hooks(void (*thread)(int tid), void (*program)(void));
 /* mote.missing-files: list at the end what was looked for and not found. */
 void process_list_missing_files(void);
 

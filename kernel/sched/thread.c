@@ -136,6 +136,8 @@ bool thread_interrupted(void)
 
 int thread_block_interruptible(uint64_t deadline_ns)
 {
+	if (thread_current()->no_wait)
+		return -EAGAIN;
 	if (thread_interrupted())
 		return -EINTR;
 	int err = thread_block(deadline_ns);

@@ -35,10 +35,11 @@ struct thread {
 	void (*destroy)(struct thread *t);
 	/* In a run queue: under its lock.  Of the thread, or who woke it, otherwise. */
 	struct list run_link;
-	unsigned cpu;              /* where it runs or ran last */
-	atomic_bool on_cpu;        /* its stack is in use there */
-	bool orphan;               /* dead, and nobody refers to it */
-	bool leaving;              /* must go to another CPU */
+	unsigned cpu;       /* where it runs or ran last */
+	atomic_bool on_cpu; /* its stack is in use there */
+	bool orphan;        /* dead, and nobody refers to it */
+	bool leaving;       /* must go to another CPU */
+	bool no_wait; /* own thread only: interruptible sleeps end at once with -EAGAIN (io_uring) */
 	_Atomic uint64_t affinity; /* bit per CPU */
 	int nice;
 	int rt_priority; /* 1..99: runs before all of less; 0: an ordinary thread */
@@ -90,7 +91,8 @@ void thread_put(struct thread *t);
  * A wake-up between announcing and blocking makes thread_block() return at once.
  */
 /* Sleep until thread_wake() or the deadline (monotonic ns, NO_DEADLINE).  0: woken (perhaps for nothing);
- * -ETIMEDOUT. Interruptible: -EINTR while a WORK_SIGNAL or WORK_EXIT bit is set. */
+ * -ETIMEDOUT. Interruptible: -EINTR while a WORK_SIGNAL or WORK_EXIT bit is set;
+ * -EAGAIN in a thread that set no_wait. */
 int thread_block(uint64_t deadline_ns);
 int thread_block_interruptible(uint64_t deadline_ns) must_check;
 /* Any context. */

@@ -5,6 +5,7 @@
 #include "kernel/file/async.h"
 #include "kernel/file/fd_table.h"
 #include "kernel/file/kinds.h"
+#include "kernel/syscall/fd.h"
 #include "kernel/syscall/user.h"
 
 long sys_dup(const struct syscall_args *args)
@@ -259,7 +260,7 @@ static long ftruncate_file(struct file *f, const struct syscall_args *args)
 #define FALLOC_PUNCH_HOLE 2
 #define FALLOC_MODES 0x7b /* all but NO_HIDE_STALE */
 
-static long fallocate_file(struct file *f, const struct syscall_args *args)
+long fallocate_file(struct file *f, const struct syscall_args *args)
 {
 	int64_t offset = (int64_t)args->a[2], n = (int64_t)args->a[3];
 	int mode = arg_int(args, 1);
@@ -292,7 +293,7 @@ static long fdatasync_file(struct file *f, const struct syscall_args *args)
 	return f->ops->sync ? f->ops->sync(f, true) : -EINVAL;
 }
 
-static long sync_range_file(struct file *f, const struct syscall_args *args)
+long sync_range_file(struct file *f, const struct syscall_args *args)
 {
 	if (arg_uint(args, 3) & ~7u || (long)args->a[1] < 0 || (long)args->a[2] < 0)
 		return -EINVAL;
@@ -301,7 +302,7 @@ static long sync_range_file(struct file *f, const struct syscall_args *args)
 
 #define ADVICE_LAST 5 /* POSIX_FADV_NOREUSE */
 
-static long fadvise_file(struct file *f, const struct syscall_args *args)
+long fadvise_file(struct file *f, const struct syscall_args *args)
 {
 	if (file_is_pipe(f))
 		return -ESPIPE;

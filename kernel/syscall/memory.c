@@ -76,9 +76,10 @@ static int request_file(struct file *f, bool shared, struct map_request *r, char
 		err = apply_seals(f, shared, r);
 	if (err < 0)
 		return err;
-	if (!f->ops->map)
-		return -ENODEV;
-	err = f->ops->map(f, &r->cache, &r->id, &r->device);
+	if (f->ops->map_window)
+		err = f->ops->map_window(f, &r->offset, r->length, &r->cache);
+	else
+		err = f->ops->map ? f->ops->map(f, &r->cache, &r->id, &r->device) : -ENODEV;
 	r->name = *name = err == 0 ? file_name(f) : NULL;
 	return err;
 }

@@ -8,6 +8,7 @@
 #include "kernel/file/fd_table.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
+#include "kernel/syscall/message.h"
 #include "kernel/syscall/socket_args.h"
 
 #define CONTROL_MAX 20480u /* net.core.optmem_max */
@@ -68,6 +69,8 @@ long sys_recvfrom(const struct syscall_args *args)
 
 struct transfer {
 	struct linux_msghdr header;
+	const struct message_copy
+		*copy; /* header, pieces and address were fetched before; or NULL */
 	struct user_pieces pieces;
 	struct io_buffer data;
 	struct socket_address address;
@@ -87,15 +90,23 @@ static void transfer_put(struct transfer *t)
 {
 	heap_free(t->control);
 	heap_free(t->files);
-	user_pieces_put(&t->pieces);
+	if (!t->copy)
+		user_pieces_put(&t->pieces);
 }
 
-static int transfer_get(struct transfer *t, user_addr message_at, int flags)
+static int transfer_get(
+	struct transfer *t, user_addr message_at, const struct message_copy *copy, int flags)
 {
 	t->control = NULL;
 	t->files = NULL;
+	t->copy = copy;
 	t->message = (struct socket_message){
 		.data = &t->data, .flags = flags, .deadline_ns = NO_DEADLINE};
+	if (copy) {
+		t->header = copy->header;
+		io_buffer_user(&t->data, copy->pieces, copy->n_pieces);
+		return 0;
+	}
 	int err = copy_in(&t->header, message_at, sizeof(t->header));
 	if (err < 0)
 		return err;
@@ -180,16 +191,21 @@ static int get_message_address(struct transfer *t)
 	if (!t->header.msg_name || t->header.msg_namelen == 0)
 		return 0;
 	t->message.address = &t->address;
+	if (t->copy) {
+		t->address = t->copy->address;
+		return 0;
+	}
 	if ((int)t->header.msg_namelen < 0)
 		return -EINVAL;
 	return user_address(
 		user_at(t->header.msg_name), min(t->header.msg_namelen, SOCKADDR_MAX), &t->address);
 }
 
-static long send_message(struct file *f, user_addr message_at, int flags)
+static long send_message(
+	struct file *f, user_addr message_at, const struct message_copy *copy, int flags)
 {
 	struct transfer t;
-	long n = transfer_get(&t, message_at, flags);
+	long n = transfer_get(&t, message_at, copy, flags);
 	if (n < 0)
 		return n;
 	n = get_message_address(&t);
@@ -209,7 +225,7 @@ long sys_sendmsg(const struct syscall_args *args)
 	int err = socket_get(arg_int(args, 0), &f);
 	if (err < 0)
 		return err;
-	long n = send_message(f, arg_user(args, 1), arg_int(args, 2));
+	long n = send_message(f, arg_user(args, 1), NULL, arg_int(args, 2));
 	file_put(f);
 	return n;
 }
@@ -288,13 +304,13 @@ static int put_message(struct transfer *t, user_addr message_at)
 	return copy_out(message_at, &t->header, sizeof(t->header));
 }
 
-static long receive_message(struct file *f, user_addr message_at, int flags, uint64_t deadline_ns)
+static long receive_message(
+	struct file *f, user_addr message_at, const struct message_copy *copy, int flags)
 {
 	struct transfer t;
-	long n = transfer_get(&t, message_at, flags);
+	long n = transfer_get(&t, message_at, copy, flags);
 	if (n < 0)
 		return n;
-	t.message.deadline_ns = deadline_ns;
 	t.address.len = 0;
 	if (t.header.msg_name)
 		t.message.address = &t.address;
@@ -314,9 +330,52 @@ long sys_recvmsg(const struct syscall_args *args)
 	int err = socket_get(arg_int(args, 0), &f);
 	if (err < 0)
 		return err;
-	long n = receive_message(f, arg_user(args, 1), arg_int(args, 2), NO_DEADLINE);
+	long n = receive_message(f, arg_user(args, 1), NULL, arg_int(args, 2));
 	file_put(f);
 	return n;
+}
+
+/* --- messages whose description was fetched before they move (io_uring) --- */
+
+int message_fetch(user_addr message_at, bool sending, struct message_copy **out)
+{
+	struct linux_msghdr h;
+	if (copy_in(&h, message_at, sizeof(h)) < 0)
+		return -EFAULT;
+	if (h.msg_iovlen > PIECES_MAX)
+		return -EMSGSIZE;
+	struct message_copy *m = heap_zalloc(sizeof(*m) + h.msg_iovlen * sizeof(m->pieces[0]));
+	if (!m)
+		return -ENOMEM;
+	m->header = h;
+	m->n_pieces = (unsigned)h.msg_iovlen;
+	struct user_pieces p;
+	int err = user_pieces_get(&p, user_at(h.msg_iov), h.msg_iovlen);
+	if (err == 0) {
+		memcpy(m->pieces, p.pieces, m->n_pieces * sizeof(m->pieces[0]));
+		m->bytes = p.bytes;
+		user_pieces_put(&p);
+	}
+	if (err == 0 && (int)h.msg_namelen < 0)
+		err = -EINVAL;
+	if (err == 0 && sending && h.msg_name && h.msg_namelen)
+		err = user_address(
+			user_at(h.msg_name), min(h.msg_namelen, SOCKADDR_MAX), &m->address);
+	if (err < 0)
+		heap_free(m);
+	else
+		*out = m;
+	return err;
+}
+
+long message_send(struct file *f, const struct message_copy *m, int flags)
+{
+	return send_message(f, user_at(0), m, flags);
+}
+
+long message_receive(struct file *f, const struct message_copy *m, user_addr message_at, int flags)
+{
+	return receive_message(f, message_at, m, flags);
 }
 
 /* --- many messages --- */
@@ -337,7 +396,7 @@ long sys_sendmmsg(const struct syscall_args *args)
 		return result;
 	while (done < n) {
 		user_addr at = user_offset(arg_user(args, 1), done * sizeof(struct linux_mmsghdr));
-		result = send_message(f, at, arg_int(args, 3));
+		result = send_message(f, at, NULL, arg_int(args, 3));
 		if (result >= 0)
 			result = put_length(at, result);
 		if (result < 0)
@@ -366,7 +425,7 @@ long sys_recvmmsg(const struct syscall_args *args)
 	while (done < n) {
 		user_addr at = user_offset(arg_user(args, 1), done * sizeof(struct linux_mmsghdr));
 		/* As Linux: the timeout is only looked at between messages. */
-		result = receive_message(f, at, flags & ~MSG_WAITFORONE, NO_DEADLINE);
+		result = receive_message(f, at, NULL, flags & ~MSG_WAITFORONE);
 		if (result >= 0)
 			result = put_length(at, result);
 		if (result < 0)

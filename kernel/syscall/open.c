@@ -3,19 +3,26 @@
 #include "abi/linux/mman.h"
 #include "kernel/file/fd_table.h"
 #include "kernel/file/kinds.h"
+#include "kernel/syscall/fd.h"
 #include "kernel/syscall/user.h"
 
 #define OPEN_FLAGS 077777703u /* those Linux knows; others are ignored, as there */
 
-static long open_at(int dir, user_addr path, unsigned flags, unsigned mode)
+int open_file_at(int dir, user_addr path, unsigned flags, unsigned mode, struct file **out)
 {
 	struct place p;
 	int err = place_get(&p, dir, path, 0);
 	if (err < 0)
 		return err;
-	struct file *f = NULL;
-	err = vfs_open(p.base, p.path.text, (flags & OPEN_FLAGS) | O_LARGEFILE, mode & 07777, &f);
+	err = vfs_open(p.base, p.path.text, (flags & OPEN_FLAGS) | O_LARGEFILE, mode & 07777, out);
 	place_put(&p);
+	return err;
+}
+
+static long open_at(int dir, user_addr path, unsigned flags, unsigned mode)
+{
+	struct file *f = NULL;
+	int err = open_file_at(dir, path, flags, mode, &f);
 	return err < 0 ? err : install(f, flags);
 }
 
@@ -41,14 +48,15 @@ struct open_how {
 #define RESOLVE_ALL 0x3fu
 
 /* openat2(2): flags unknown to it are refused.  Rules for the walk (RESOLVE_) are not to be had: as a Linux before 5.6. */
-long sys_openat2(const struct syscall_args *args)
+int open_file_at2(
+	int dir, user_addr path, user_addr how_at, size_t size, unsigned *flags, struct file **out)
 {
 	struct open_how how;
-	if (args->a[3] < sizeof(how))
+	if (size < sizeof(how))
 		return -EINVAL;
-	if (args->a[3] > sizeof(how))
+	if (size > sizeof(how))
 		return -E2BIG;
-	if (copy_in(&how, arg_user(args, 2), sizeof(how)) < 0)
+	if (copy_in(&how, how_at, sizeof(how)) < 0)
 		return -EFAULT;
 	if ((how.flags & ~(uint64_t)OPEN_FLAGS) || (how.mode & ~07777ull) ||
 		(how.resolve & ~(uint64_t)RESOLVE_ALL))
@@ -57,8 +65,17 @@ long sys_openat2(const struct syscall_args *args)
 		return -EINVAL;
 	if (how.resolve)
 		return -ENOSYS;
-	return open_at(
-		arg_int(args, 0), arg_user(args, 1), (unsigned)how.flags, (unsigned)how.mode);
+	*flags = (unsigned)how.flags;
+	return open_file_at(dir, path, *flags, (unsigned)how.mode, out);
+}
+
+long sys_openat2(const struct syscall_args *args)
+{
+	struct file *f = NULL;
+	unsigned flags = 0;
+	int err = open_file_at2(
+		arg_int(args, 0), arg_user(args, 1), arg_user(args, 2), args->a[3], &flags, &f);
+	return err < 0 ? err : install(f, flags);
 }
 
 long sys_close(const struct syscall_args *args)

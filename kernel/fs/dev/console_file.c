@@ -79,8 +79,9 @@ static long put_all(const char *text, size_t len)
 			pause_ns = RETRY_FIRST_NS;
 			continue;
 		}
-		if (thread_block_interruptible(clock_monotonic_ns() + pause_ns) == -EINTR)
-			return done ? (long)done : -EINTR;
+		int err = thread_block_interruptible(clock_monotonic_ns() + pause_ns);
+		if (err == -EINTR || err == -EAGAIN)
+			return done ? (long)done : err;
 		pause_ns = min(pause_ns * 2, RETRY_LAST_NS);
 	}
 	return (long)done;
