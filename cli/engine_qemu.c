@@ -219,6 +219,12 @@ static void add_network(struct string_list *a, const struct machine *m)
 		add_private_network(a, m);
 		break;
 	}
+	if (m->pcap) {
+		char *file = escape_commas(m->pcap);
+
+		add(a, "-object", string_format("filter-dump,id=pcap,netdev=net,file=%s", file));
+		free(file);
+	}
 	add(a, "-device",
 		string_format(
 			"virtio-net-device,netdev=net%s%s", m->mac[0] ? ",mac=" : "", m->mac));

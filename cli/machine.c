@@ -6,7 +6,7 @@
 
 void machine_free(struct machine *m)
 {
-	char *strings[] = {m->name, m->kernel, m->image, m->interface, m->address,
+	char *strings[] = {m->name, m->kernel, m->image, m->interface, m->address, m->pcap,
 		m->private_gateway, m->private_dns, m->init, m->argv0, m->cwd, m->trace.calls,
 		m->core, m->allow};
 

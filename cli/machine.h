@@ -44,6 +44,7 @@ struct machine {
 	char *interface; /* of NETWORK_TAP and NETWORK_BRIDGE */
 	char *address;   /* --ip ADDR/PREFIX[,GATEWAY[,DNS]] of those; NULL = DHCP.  Of
 			  * NETWORK_PRIVATE: ADDR */
+	char *pcap;      /* where the card's frames are recorded; NULL: nowhere */
 	char *private_gateway, *private_dns; /* NETWORK_PRIVATE: the machine's own way out */
 	int network_folder; /* NETWORK_PRIVATE: where the switch listens; else -1 */
 	char mac[18];       /* "" = the engine's choice */

@@ -70,6 +70,8 @@ static const struct row rows[] = {
 		IS(NAME, private_network)},
 	{RUNS, 0, "ip", "ADDR/PREFIX[,GATEWAY[,DNS]]",
 		"the address on a tap or a bridge (default: by DHCP)", IS(TEXT, address)},
+	{FOR_RUN, 0, "pcap", "FILE", "record what goes over the network card there, for tshark and tcpdump",
+		IS(TEXT, pcap)},
 	{FOR_RUN, 0, "trace", "[CALL,%CLASS,...]", "print the system calls the program makes (default all)",
 		BY(option_set_trace)},
 	{FOR_TRACE, 0, "env", "KEY[=VALUE]", "set an environment variable; without VALUE as it is here",

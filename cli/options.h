@@ -14,7 +14,7 @@ struct command;
 struct options {
 	/* run and build */
 	struct string_list publishes, files, environment; /* -p -f -e */
-	char *root, *name, *hostname, *workdir, *output, *trace, *network, *address;
+	char *root, *name, *hostname, *workdir, *output, *trace, *network, *address, *pcap;
 	char *private_network;
 	uint64_t memory; /* -m; 0 = not given */
 	uint64_t size;   /* build --size; 0 = as small as it can be */

@@ -65,6 +65,10 @@ static int set_network(const struct options *o, struct machine *m)
 
 	if (has_interface)
 		set_interface(o, m, strchr(network, ':') + 1);
+	if (o->pcap && m->network == NETWORK_NONE)
+		return fail(EINVAL, "cannot record to %s: with --net none there is no network",
+			o->pcap);
+	m->pcap = o->pcap ? memory_string(o->pcap) : NULL;
 	if (o->address && !has_interface)
 		return fail(EINVAL,
 			"cannot set the address with --ip: that needs --net tap:INTERFACE or "
