@@ -5,6 +5,7 @@
 
 #include "kernel/fs/proc/generated.h"
 #include "kernel/fs/dev/device.h"
+#include "kernel/fs/dev/pty.h"
 #include "kernel/fs/tmpfs/tmpfs.h"
 
 const struct filesystem *const filesystems[] = {
@@ -12,6 +13,7 @@ const struct filesystem *const filesystems[] = {
 	&tmpfs_filesystem,
 	&overlay_filesystem,
 	&devfs_filesystem,
+	&devpts_filesystem,
 	&procfs_filesystem,
 	&sysfs_filesystem,
 	&cgroupfs_filesystem,

@@ -5,6 +5,7 @@
 #include "abi/linux/mount.h"
 #include "kernel/dev/block.h"
 #include "kernel/fs/dev/device.h"
+#include "kernel/fs/dev/pty.h"
 #include "kernel/fs/internal.h"
 #include "kernel/fs/proc/generated.h"
 #include "kernel/fs/tmpfs/tmpfs.h"
@@ -142,6 +143,7 @@ int vfs_mount_root(const char *device, bool in_place)
 	mount_system("/sys", sysfs_make);
 	mount_system("/sys/fs/cgroup", cgroupfs_make);
 	mount_system("/dev", devfs_make);
+	mount_system("/dev/pts", devpts_make);
 	return 0;
 }
 
@@ -190,6 +192,8 @@ static int super_for(
 		return procfs_make(out);
 	if (!strcmp(type, "sysfs"))
 		return sysfs_make(out);
+	if (!strcmp(type, "devpts"))
+		return devpts_make(out);
 	if (!strcmp(type, "cgroup2"))
 		return cgroupfs_make(out);
 	if (!strcmp(type, "devtmpfs"))

@@ -164,6 +164,9 @@ int vfs_bind_socket(const char *path, uint32_t mode, void *object, void (*get)(v
 int vfs_find_socket(
 	const char *path, void **object) must_check; /* counted; -ECONNREFUSED, -ENOENT */
 
+/* Signals of the controlling terminal (^C, SIGWINCH, SIGHUP) to the process: handed down by kernel/proc. */
+void terminal_set_signal_hook(void (*send)(int signal));
+
 /* Paths looked for and not found, for mote.missing-files: called once per failed open or stat when set. */
 void vfs_set_missing_hook(void (*missing)(const char *path));
 

@@ -382,6 +382,11 @@ static void signal_send_async(const struct file_owner *to, unsigned events)
 	}
 }
 
+static void terminal_signal(int signal)
+{
+	(void)!signal_send_process(signal, &(struct linux_siginfo){.si_code = SI_KERNEL});
+}
+
 static void file_limit_exceeded(void)
 {
 	(void)!signal_send_task(task_current(), SIGXFSZ, NULL);
@@ -396,6 +401,7 @@ void signal_init(void)
 	signalfd_set_source(&source);
 	async_set_sender(signal_send_async);
 	vfs_set_limit_hook(file_limit_exceeded);
+	terminal_set_signal_hook(terminal_signal);
 }
 
 static const char names[][8] = {"0", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE",

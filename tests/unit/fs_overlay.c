@@ -173,7 +173,8 @@ static void mounts(void)
 	check_file("/proc/mounts", "overlay / overlay rw,relatime 0 0\n"
 				   "proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n"
 				   "sysfs /sys sysfs rw,nosuid,nodev,noexec,relatime 0 0\n"
-				   "devtmpfs /dev devtmpfs rw,relatime 0 0\n");
+				   "devtmpfs /dev devtmpfs rw,relatime 0 0\n"
+				   "devpts /dev/pts devpts rw,nosuid,noexec,relatime 0 0\n");
 }
 
 static struct image image;

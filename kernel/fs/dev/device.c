@@ -6,6 +6,7 @@
 #include "abi/linux/errno.h"
 #include "abi/linux/ioctl.h"
 #include "kernel/dev/block.h"
+#include "kernel/fs/dev/pty.h"
 #include "kernel/fs/internal.h"
 #include "kernel/fs/tmpfs/tmpfs.h"
 #include "kernel/lib/format.h"
@@ -202,8 +203,16 @@ int device_open(struct inode *i, uint32_t flags, struct file **out)
 		return major == BLOCK_MAJOR ? block_file_open(i, flags, out) : -ENXIO;
 	if (major == MEMORY_MAJOR)
 		return memory_device_open((unsigned)minor, flags, out);
-	if (major == TERMINAL_MAJOR && minor <= 1)
+	if (major == PTS_MAJOR)
+		return pty_open((unsigned)minor, flags, out);
+	if (major == TERMINAL_MAJOR && minor == 0) {
+		int err = pty_open(PTY_CONTROLLING, flags, out);
+		return err == -ENXIO ? console_open(flags, out) : err;
+	}
+	if (major == TERMINAL_MAJOR && minor == 1)
 		return console_open(flags, out);
+	if (major == TERMINAL_MAJOR && minor == 2)
+		return ptmx_open(flags, out);
 	return -ENXIO;
 }
 
@@ -222,6 +231,8 @@ static const struct device_node {
 	{"urandom", S_IFCHR | 0666, MEMORY_MAJOR, URANDOM_DEVICE, NULL},
 	{"tty", S_IFCHR | 0666, TERMINAL_MAJOR, 0, NULL},
 	{"console", S_IFCHR | 0600, TERMINAL_MAJOR, 1, NULL},
+	{"ptmx", S_IFCHR | 0666, TERMINAL_MAJOR, 2, NULL},
+	{"pts", S_IFDIR | 0755, 0, 0, NULL},
 	{"fd", S_IFLNK | 0777, 0, 0, "/proc/self/fd"},
 	{"stdin", S_IFLNK | 0777, 0, 0, "/proc/self/fd/0"},
 	{"stdout", S_IFLNK | 0777, 0, 0, "/proc/self/fd/1"},
