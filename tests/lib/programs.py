@@ -31,7 +31,7 @@ class Row:
         self.options = shlex.split(options)     # of mote run
         self.quick = quick                  # part of make test, with one CPU
         self.timeout = timeout
-        self.refused = refused              # what the kernel refuses it, and what to run instead
+        self.refused = refused              # it needs a second process: what to run instead
 
 
 TABLE = {
@@ -104,6 +104,38 @@ TABLE = {
                      "--appendfsync everysec --dir /tmp --enable-debug-command yes", ports="6379"),
     "redis-save": Row("redis-server redis-tools",
                       "redis-server --port 6379 --bind 0.0.0.0 --protected-mode no --dir /tmp --save 1 1 --enable-debug-command yes", ports="6379"),
+    # Not in apps.md.
+    "lighttpd": Row("lighttpd", "lighttpd -D -f lighttpd.conf", ports="8080", options="-f www"),
+    "squid": Row("squid", "squid -N -f $PWD/squid.conf", ports="3128"),
+    "stunnel": Row("stunnel4", "stunnel4 stunnel.conf", ports="8443", options="-f cert.pem -f key.pem"),
+    "sbcl": Row("sbcl", "sbcl --script script.lisp", memory="512M"),
+    "nats": Row("nats-server", "nats-server -a 0.0.0.0 -p 4222", ports="4222"),
+    "beanstalkd": Row("beanstalkd", "beanstalkd -l 0.0.0.0 -p 11300 -b /tmp", ports="11300"),
+    "ngircd": Row("ngircd", "ngircd -n -f $PWD/ngircd.conf", ports="6667"),
+    "pdns-recursor": Row("pdns-recursor", "pdns_recursor --config-dir=$PWD", ports="5353", udp="5353",
+                         options="-f recursor.conf -f zone"),
+    "knot": Row("knot", "knotd -c knot.conf", ports="5353", udp="5353", options="-f zone"),
+    "icecast2": Row("icecast2", "icecast2 -c icecast.xml", ports="8000"),
+    "coturn": Row("coturn", "turnserver -c $PWD/turn.conf", ports="3478", udp="3478"),
+    "tor": Row("tor", "tor -f torrc", ports="9051"),
+    "influxdb": Row("influxdb", "influxd -config influx.conf", ports="8086", memory="512M"),
+    "gearmand": Row("gearman-job-server", "gearmand --listen=0.0.0.0 --port=4730 --log-file=stderr --verbose=WARNING", ports="4730"),
+    "python-tornado": Row("python3-tornado", "/usr/bin/python3 app.py", ports="8080", options="-f /usr/lib/python3/dist-packages"),
+    "python-aiohttp": Row("python3-aiohttp", "/usr/bin/python3 app.py", ports="8080", options="-f /usr/lib/python3/dist-packages"),
+    "python-uvicorn": Row("uvicorn", "/usr/bin/python3 app.py", ports="8080", options="-f /usr/lib/python3/dist-packages"),
+
+    # They can not work without a second process; REFUSED says what to run instead.
+    "gunicorn": Row("gunicorn", "gunicorn -w 1 -b 0.0.0.0:8080 app:app", ports="8080", timeout=60, refused="uwsgi, uvicorn",
+                    options="-f app.py -f /usr/lib/python3/dist-packages"),
+    "php-fpm": Row("php8.2-fpm", "php-fpm8.2 -F -R -y fpm.conf", ports="9000", timeout=60, refused="php -S"),
+    "starman": Row("starman", "starman --workers 1 --port 8080 app.psgi", ports="8080", timeout=60,
+                   refused="plackup with HTTP::Server::PSGI", options="-f /usr/share/perl5 -f /usr/lib/x86_64-linux-gnu/perl5"),
+    "nsd": Row("nsd", "nsd -d -c nsd.conf", udp="5353", ports="5353", timeout=60, refused="knot, bind9"),
+    "varnish": Row("varnish", "varnishd -F -a 0.0.0.0:8080 -b 127.0.0.1:8081 -n /tmp/vn -s malloc,32m", ports="8080", timeout=60,
+                   refused="haproxy, nginx"),
+    "erlang": Row("erlang-base", "/usr/lib/erlang/erts-13.1.5/bin/erlexec -noshell -noinput", timeout=60, refused="",
+                  options="-e ROOTDIR=/usr/lib/erlang -e BINDIR=/usr/lib/erlang/erts-13.1.5/bin -e EMU=beam -e PROGNAME=erl "
+                          "-f /usr/lib/erlang"),
 }
 
 
