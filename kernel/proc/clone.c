@@ -15,8 +15,8 @@ long process_refuse_fork(const char *call, const struct trap_frame *caller)
 	if (!atomic_exchange(&said, true)) {
 		char where[160];
 		crash_describe_address(trap_ip(caller), where, sizeof(where));
-		log_warn("%s in thread %d (%s), called from %s: refused (ENOSYS), one machine runs "
-			 "one process",
+		log_warn("%s refused (ENOSYS): a machine runs one process: start the program "
+			 "without workers, helpers or a daemon (thread %d, %s, at %s)",
 			call, task_current()->thread.tid, task_current()->thread.name, where);
 	}
 	return -ENOSYS;
