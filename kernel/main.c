@@ -77,6 +77,8 @@ NET_FILE(route)
 NET_FILE(dev)
 NET_FILE(if_inet6)
 NET_FILE(sockstat)
+NET_FILE(snmp)
+NET_FILE(netstat)
 
 static void show_name_servers(struct text *t, int tid)
 {
@@ -108,6 +110,8 @@ static const struct generated_file generated[] = {
 	{.path = "/proc/net/udp6", .show = show_udp6},
 	{.path = "/proc/net/unix", .show = show_unix},
 	{.path = "/proc/net/route", .show = show_route},
+	{.path = "/proc/net/snmp", .show = show_snmp},
+	{.path = "/proc/net/netstat", .show = show_netstat},
 	{.path = "/proc/net/dev", .show = show_dev},
 	{.path = "/proc/net/if_inet6", .show = show_if_inet6},
 	{.path = "/proc/net/sockstat", .show = show_sockstat},

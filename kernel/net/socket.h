@@ -79,6 +79,7 @@ void net_show_tcp(struct text *t), net_show_tcp6(struct text *t), net_show_udp(s
 void net_show_route(struct text *t), net_show_dev(struct text *t),
 	net_show_if_inet6(struct text *t);
 void net_show_sockstat(struct text *t);
+void net_show_snmp(struct text *t), net_show_netstat(struct text *t);
 /* Number of hops to a name server for a generated /etc/resolv.conf: dotted addresses from ip= or DHCP; how many. */
 unsigned net_name_servers(char servers[][48], unsigned n);
 /* The program has ended and its sockets are closed: wait until what they hold has been sent, while there is progress. */

@@ -352,6 +352,7 @@ static const struct generated_file files[] = {
 	{.path = "/proc/sys/kernel/random/uuid", .show = show_random_uuid},
 	{.path = "/proc/sys/kernel/random/boot_id", .show = show_boot_id},
 	{.path = "/proc/sys/kernel/random/entropy_avail", .show = show_entropy},
+	{.path = "/proc/sys/kernel/random/poolsize", .show = show_entropy},
 	{.path = "/proc/sys/kernel/shmmax", .show = show_shmmax},
 	{.path = "/proc/sys/kernel/shmall", .show = show_shmmax},
 	{.path = "/proc/sys/kernel/shmmni", .show = show_shmmni},
