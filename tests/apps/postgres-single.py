@@ -31,4 +31,5 @@ def prepare(t):
 
 def same(text):
     """Without the times and process numbers of its log."""
+    text = re.sub(rb"(checkpoint complete: .*?);.*", rb"\1", text)
     return re.sub(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \w+ \[\d+\]", b"TIME", text)

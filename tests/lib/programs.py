@@ -13,8 +13,8 @@ import shlex
 import shutil
 import subprocess
 
-from apps import on_linux
-from case import Case, Failure, Skip, expect, tail
+import guest
+from case import Case, Failure, Skip
 from machine import Machine
 
 FOLDERS = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -203,7 +203,7 @@ def run(case, cpus, row, module):
     with open(t.file("stdin") if os.path.exists(t.file("stdin")) else os.devnull, "rb") as stdin:
         linux = subprocess.run(argv, cwd=t.path, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     same = getattr(module, "same", lambda text: text)
-    expect("exit status and output", (m.status, same(m.output())), (linux.returncode, same(linux.stdout)))
+    guest.compare((linux.returncode, same(linux.stdout)), (m.status, same(m.output())))
 
 
 def absent(packages):
