@@ -170,15 +170,10 @@ bool mmu_lookup(struct mmu *m, uintptr_t va, struct mmu_entry *out)
  * eight at a time. */
 static unsigned skip_empty(const uint64_t *table, unsigned i)
 {
-	for (; i < 512; i++) {
+	while (i < 512 && !table[i]) {
 		const uint64_t *t = table + i;
-		while (i % 8 == 0 && i < 512 &&
-			!(t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7])) {
-			i += 8;
-			t += 8;
-		}
-		if (i < 512 && *t)
-			break;
+		bool all = i % 8 == 0 && !(t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]);
+		i += all ? 8 : 1;
 	}
 	return i;
 }
