@@ -3,6 +3,7 @@
 
 #include "kernel/arch/mmu.h"
 #include "kernel/lib/base.h"
+#include "kernel/sched/wait.h"
 
 #define SECTOR_SIZE 512u
 
@@ -16,11 +17,23 @@ struct block_segment {
 
 enum block_operation { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH };
 
+/* A request that nobody sleeps for.  Whoever starts it keeps it until done is called. */
+struct block_request {
+	enum block_operation operation;
+	uint64_t sector;
+	const struct block_segment *segments; /* looked at only until start returns */
+	unsigned n_segments;
+	/* Any context, locks of the driver held.  0 or -EIO. */
+	void (*done)(struct block_request *r, int result);
+};
+
 struct block_ops {
 	/* Carry out one request, sleep until the device has answered.  0, -EIO, -ENOMEM, -EROFS.
 	 * segments add up to n_sectors * SECTOR_SIZE; at most max_segments of them. */
 	int (*submit)(struct block_device *d, enum block_operation operation, uint64_t sector,
 		const struct block_segment *segments, unsigned n_segments);
+	/* Begin one; sleeps only for room.  An error: done will not be called.  NULL: there is only submit. */
+	int (*start)(struct block_device *d, struct block_request *r);
 };
 
 struct block_device {
@@ -49,3 +62,25 @@ int block_read_segments(struct block_device *d, uint64_t offset,
 	const struct block_segment *segments, unsigned n_segments) must_check;
 int block_write(struct block_device *d, uint64_t offset, const void *from, size_t n) must_check;
 int block_flush(struct block_device *d) must_check;
+
+/*
+ * Many transfers at once: neighbours are joined, several requests are in flight.  One thread uses a batch; the
+ * memory stays the device's until block_batch_wait() returns.  Nothing orders them among each other.
+ */
+#define BLOCK_BATCH_SEGMENTS 32u
+struct block_batch {
+	struct block_device *device;
+	atomic_uint n_pending;
+	atomic_int err; /* the first */
+	struct wait_queue progress;
+	/* not sent yet: */
+	enum block_operation operation;
+	uint64_t start, end; /* bytes */
+	unsigned n_segments;
+	struct block_segment segments[BLOCK_BATCH_SEGMENTS];
+};
+void block_batch_init(struct block_batch *b, struct block_device *d);
+/* Multiples of SECTOR_SIZE.  Errors come out of block_batch_wait(). */
+void block_batch_add(struct block_batch *b, enum block_operation operation, uint64_t offset,
+	void *memory, uint32_t len);
+int block_batch_wait(struct block_batch *b) must_check;

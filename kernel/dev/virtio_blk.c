@@ -24,6 +24,7 @@ struct request {
 	uint8_t status;
 	unsigned slot;
 	atomic_bool done;
+	struct block_request *async; /* nobody waits: its done is called */
 	struct virtq_desc table[SEGMENTS + 2];
 };
 
@@ -40,6 +41,21 @@ struct disk {
 	struct request *requests[REQUESTS]; /* allocated when first needed */
 };
 
+/* Under d->lock. */
+static void complete_async(struct disk *d, struct request *r, int result)
+{
+	struct block_request *b = r->async;
+	r->async = NULL;
+	if (result < 0)
+		log_error("%s: request at sector %llu failed (status %u)", d->block.name,
+			(unsigned long long)r->head.sector, r->status);
+	if (!d->queue->broken) {
+		d->busy_slots &= ~(1u << r->slot);
+		wait_wake(&d->room, WAIT_DONE);
+	}
+	b->done(b, result);
+}
+
 /* Under d->lock.  Everything the device has finished. */
 static void complete(struct disk *d)
 {
@@ -47,14 +63,21 @@ static void complete(struct disk *d)
 	struct request *r = NULL;
 	while ((r = virtqueue_take(d->queue, &written))) {
 		unsigned slot = r->slot;
+		if (r->async) {
+			complete_async(d, r, r->status == VIRTIO_BLK_S_OK ? 0 : -EIO);
+			continue;
+		}
 		atomic_store_explicit(&r->done, true, memory_order_release);
 		/* r may be in other hands from here on */
 		wait_wake(&d->waiting[slot], WAIT_DONE);
 	}
 	if (likely(!d->queue->broken))
 		return;
-	for (unsigned i = 0; i < REQUESTS; i++)
+	for (unsigned i = 0; i < REQUESTS; i++) {
+		if (d->requests[i] && d->requests[i]->async)
+			complete_async(d, d->requests[i], -EIO);
 		wait_wake(&d->waiting[i], WAIT_DONE);
+	}
 	wait_wake(&d->room, WAIT_DONE);
 }
 
@@ -137,10 +160,21 @@ static void wait_done(struct disk *d, struct request *r)
 		poll(d);
 }
 
-static int transfer(struct disk *d, struct request *r, uint32_t type,
+static const uint32_t request_type[] = {
+	[BLOCK_READ] = VIRTIO_BLK_T_IN,
+	[BLOCK_WRITE] = VIRTIO_BLK_T_OUT,
+	[BLOCK_FLUSH] = VIRTIO_BLK_T_FLUSH,
+};
+
+/* Hand it to the device, waiting for room. */
+static int begin(struct disk *d, struct request *r, enum block_operation operation, uint64_t sector,
 	const struct block_segment *segments, unsigned n)
 {
 	struct virtqueue_buffer buffers[SEGMENTS + 2];
+	uint32_t type = request_type[operation];
+	r->head = (struct virtio_blk_req){.type = type, .sector = sector};
+	r->status = STATUS_NONE;
+	r->done = false;
 	buffers[0] = (struct virtqueue_buffer){&r->head, sizeof(r->head)};
 	for (unsigned i = 0; i < n; i++) {
 		if (segments[i].len > d->segment_max)
@@ -154,8 +188,11 @@ static int transfer(struct disk *d, struct request *r, uint32_t type,
 		wait_room(d, n + 2);
 		err = queue_request(d, r, buffers, n_out, n + 2 - n_out);
 	}
-	if (err < 0)
-		return err;
+	return err;
+}
+
+static int finish(struct disk *d, struct request *r)
+{
 	wait_done(d, r);
 	/* Broken: the device may still write into r, which stays taken for ever. */
 	if (!r->done)
@@ -163,31 +200,40 @@ static int transfer(struct disk *d, struct request *r, uint32_t type,
 	return r->status == VIRTIO_BLK_S_OK ? 0 : -EIO;
 }
 
-static const uint32_t request_type[] = {
-	[BLOCK_READ] = VIRTIO_BLK_T_IN,
-	[BLOCK_WRITE] = VIRTIO_BLK_T_OUT,
-	[BLOCK_FLUSH] = VIRTIO_BLK_T_FLUSH,
-};
+/* A slot, waiting for one. */
+static int slot_wait(struct disk *d, struct request **out)
+{
+	int err = slot_take(d, out);
+	if (err == -EAGAIN && irq_enabled())
+		wait_event(&d->room, WAIT_DONE, (err = slot_take(d, out)) != -EAGAIN);
+	return err;
+}
+
+/* Requests that need no device: 1. */
+static int check_operation(const struct disk *d, enum block_operation operation)
+{
+	if (operation != BLOCK_READ && d->block.read_only)
+		return operation == BLOCK_WRITE ? -EROFS : 1;
+	/* 5.2.6.2: without it there is no volatile cache we could empty */
+	return operation == BLOCK_FLUSH && !d->can_flush;
+}
 
 static int submit(struct block_device *block, enum block_operation operation, uint64_t sector,
 	const struct block_segment *segments, unsigned n_segments)
 {
 	struct disk *d = block->driver;
-	if (operation != BLOCK_READ && block->read_only)
-		return operation == BLOCK_WRITE ? -EROFS : 0;
-	if (operation == BLOCK_FLUSH && !d->can_flush)
-		return 0; /* 5.2.6.2: without it there is no volatile cache we could empty */
+	int err = check_operation(d, operation);
+	if (err)
+		return min(err, 0);
 	assert(n_segments <= block->max_segments);
 	struct request *r = NULL;
-	int err = slot_take(d, &r);
-	if (err == -EAGAIN && irq_enabled())
-		wait_event(&d->room, WAIT_DONE, (err = slot_take(d, &r)) != -EAGAIN);
+	err = slot_wait(d, &r);
 	if (err < 0)
 		return err;
-	r->head = (struct virtio_blk_req){.type = request_type[operation], .sector = sector};
-	r->status = STATUS_NONE;
-	r->done = false;
-	err = transfer(d, r, r->head.type, segments, n_segments);
+	r->async = NULL;
+	err = begin(d, r, operation, sector, segments, n_segments);
+	if (err == 0)
+		err = finish(d, r);
 	unsigned status = r->status;
 	if (!d->queue->broken)
 		slot_give(d, r);
@@ -198,7 +244,36 @@ static int submit(struct block_device *block, enum block_operation operation, ui
 	return err;
 }
 
-static const struct block_ops blk_ops = {.submit = submit};
+static int submit_async(struct block_device *block, struct block_request *b)
+{
+	struct disk *d = block->driver;
+	int err = check_operation(d, b->operation);
+	if (err < 0)
+		return err;
+	if (err > 0) {
+		b->done(b, 0);
+		return 0;
+	}
+	assert(b->n_segments <= block->max_segments);
+	struct request *r = NULL;
+	err = slot_wait(d, &r);
+	if (err < 0)
+		return err;
+	r->async = b;
+	err = begin(d, r, b->operation, b->sector, b->segments, b->n_segments);
+	if (err == 0)
+		return 0;
+	/* A broken queue may have answered already. */
+	irq_state state = spin_lock(&d->lock);
+	bool answered = r->async == NULL;
+	r->async = NULL;
+	spin_unlock(&d->lock, state);
+	if (!d->queue->broken)
+		slot_give(d, r);
+	return answered ? 0 : err;
+}
+
+static const struct block_ops blk_ops = {.submit = submit, .start = submit_async};
 
 static void read_limits(struct disk *d, struct virtio_device *v)
 {

@@ -108,6 +108,7 @@ struct file {
 	struct async *async;  /* async.c: O_ASYNC, F_SETOWN; NULL: never asked for */
 	struct list watchers; /* epoll interest in this file: kernel/file/epoll.c */
 	struct spinlock watchers_lock;
+	uint32_t error_seen; /* kernel/fs: errors of write-back told so far */
 	uint64_t read_ahead; /* kernel/fs: where sequential reading would go on */
 };
 

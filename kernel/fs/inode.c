@@ -75,6 +75,7 @@ struct inode *inode_new(struct super *s, uint64_t number)
 	i->references = 1;
 	i->n_links = 1;
 	list_init(&i->hash_link);
+	list_init(&i->dirty_link);
 	mutex_init(&i->lock);
 	i->accessed = i->modified = i->changed = i->born = time_now();
 	page_cache_init(&i->pages, s->page_ops, s->page_flags);
@@ -184,12 +185,22 @@ int inode_by_number(struct super *s, uint64_t number, struct inode **out)
 	return 0;
 }
 
+bool inode_try_get(struct inode *i)
+{
+	unsigned n = atomic_load_explicit(&i->references, memory_order_relaxed);
+	while (n > 0)
+		if (atomic_compare_exchange_weak(&i->references, &n, n + 1))
+			return true;
+	return false;
+}
+
 static void inode_end(struct inode *i)
 {
 	if (!i->n_links)
 		page_cache_truncate(&i->pages, 0);
 	if (i->super->ops->inode_release)
 		i->super->ops->inode_release(i);
+	write_back_remove(i);
 	locks_free(i);
 	if (S_ISFIFO(i->mode) && i->pipe)
 		pipe_put(i->pipe);

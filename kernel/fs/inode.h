@@ -47,6 +47,8 @@ struct inode {
 	struct record_locks *_Atomic locks; /* fcntl(2) and flock(2); set once: lock.c */
 	atomic_uint seals;                  /* F_SEAL_ of memory files */
 	atomic_int writers;                 /* files open for writing; -1: being executed */
+	struct list dirty_link;             /* has something to write back: write_back.c */
+	uint64_t dirty_turn;                /* write_back.c's */
 	void *private;                      /* the file system's, beside embedding */
 };
 
@@ -142,8 +144,12 @@ struct inode_ops {
 	int (*xattr_set)(
 		struct inode *inode, const char *name, const void *value, size_t len, int flags);
 	long (*xattr_list)(struct inode *inode, char *list, size_t size);
-	/* Write back data and what is needed to find it; all metadata unless data_only.  NULL: 0 */
+	/* Make data durable and what is needed to find it; all metadata unless data_only.  What went wrong with the data
+	 * is noted with the pages (page_cache_error_set), not returned.        NULL: 0 */
 	int (*sync)(struct inode *inode, bool data_only);
+	/* Write dirty pages of bytes [from, to) and what else write_back_add() was called for; wait for it.  Errors: as
+	 * sync.  For inodes on the list: not NULL. */
+	int (*write_back)(struct inode *inode, uint64_t from, uint64_t to);
 
 	/* The file for open(2), for kinds that are not regular files or directories of the usual sort (devices,
 	 * generated files): reference 1, object set; vfs fills inode and dentry.  NULL: vfs chooses by mode */
@@ -161,7 +167,9 @@ struct super_ops {
 	void (*inode_release)(struct inode *inode);
 	/* f_type, f_bsize, f_blocks, f_bfree, f_bavail, f_files, f_ffree; the rest is set. */
 	int (*statfs)(struct super *super, struct linux_statfs *out);
-	int (*sync)(struct super *super);     /* write everything back; NULL: 0 */
+	int (*sync)(struct super *super); /* write everything back; NULL: 0 */
+	void (*tick)(struct
+		super *super); /* every few seconds, while write_back_soon() is called; NULL: nothing */
 	void (*unmount)(struct super *super); /* after sync, the machine ends; NULL: nothing */
 };
 
@@ -268,3 +276,21 @@ struct dentry {
 #define DENTRY_DELETED 4u   /* unlinked */
 #define DENTRY_NAMELESS 8u  /* O_TMPFILE, memory files, pipes: the name is only for showing */
 #define DENTRY_LINKABLE 16u /* nameless, but linkat(2) may give it a name */
+
+/*
+ * Writing back (write_back.c): one thread, a list of inodes with something to write, a limit on dirty memory.
+ */
+/* The inode has dirty pages, or times to store: within seconds its write_back is called.  No spinlock held. */
+void write_back_add(struct inode *inode);
+void write_back_remove(struct inode *inode); /* it ends */
+/* super_ops.tick is wanted within seconds. */
+void write_back_soon(void);
+/* All inodes of that super that are on the list now. */
+int write_back_super(struct super *super) must_check;
+/* Somebody made pages dirty: wait while there are too many.  No lock held that write-back takes. */
+void write_back_throttle(void);
+void write_back_progress(void); /* pages became clean */
+/* inode_get() unless it has ended. */
+bool inode_try_get(struct inode *inode) must_check;
+/* Take write access to pages [first, first + n) of c away from the program's mappings; waits. */
+void clean_mappings(struct page_cache *c, uint64_t first, uint64_t n);

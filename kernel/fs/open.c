@@ -96,6 +96,8 @@ int open_inode(struct dentry *d, uint32_t flags, struct file **out)
 	(*out)->inode = i;
 	if (!(flags & O_PATH))
 		notify_dentry(d, IN_OPEN);
+	if (S_ISREG(i->mode))
+		(*out)->error_seen = page_cache_error_start(&i->data->error);
 	return 0;
 }
 

@@ -173,11 +173,32 @@ static void clear_tail(struct page_cache *c, uint64_t size)
 	page_put(page);
 }
 
-/* Part of one page, from the program.  Bytes written. */
+/* A whole page that is not in memory: what is beneath need not be read.  Its bytes, or 0: do it the usual way. */
+static long write_new_page(struct page_cache *c, uint64_t index, struct io_buffer *from)
+{
+	struct io_buffer before = *from;
+	struct page *page = page_alloc(0, 0);
+	if (!page)
+		return 0;
+	long done = io_buffer_get_some(from, page_address(page), PAGE_SIZE);
+	int err = done == (long)PAGE_SIZE ? page_cache_add_dirty(c, index, page) : -EFAULT;
+	page_put(page);
+	if (err == 0)
+		return done;
+	*from = before;
+	return err == -EEXIST || err == -EFAULT || err == -ENOMEM ? 0 : err;
+}
+
+/* Part of one page, from the program.  Bytes written; a file that grew has its page dirty still, or again. */
 static long write_page(struct page_cache *c, uint64_t offset, struct io_buffer *from, size_t n)
 {
-	struct page *page;
-	int err = page_cache_get(c, offset / PAGE_SIZE, &page);
+	struct page *page = page_cache_find(c, offset / PAGE_SIZE);
+	if (!page && n == PAGE_SIZE && c->ops->dirtied) {
+		long done = write_new_page(c, offset / PAGE_SIZE, from);
+		if (done)
+			return done;
+	}
+	int err = page ? 0 : page_cache_get(c, offset / PAGE_SIZE, &page);
 	if (err < 0)
 		return err;
 	long done = page_cache_dirty(c, page);
@@ -185,6 +206,18 @@ static long write_page(struct page_cache *c, uint64_t offset, struct io_buffer *
 		done = io_buffer_get_some(from, (char *)page_address(page) + offset % PAGE_SIZE, n);
 	page_put(page);
 	return done;
+}
+
+/* The file has become longer.  What of its last page lies behind the old end may have been written back as zeroes
+ * meanwhile, so the page must be dirty after the size is set. */
+static int grow(struct page_cache *c, uint64_t size)
+{
+	c->size = size;
+	struct page *page = page_cache_find(c, (size - 1) / PAGE_SIZE);
+	int err = page ? page_cache_dirty(c, page) : 0;
+	if (page)
+		page_put(page);
+	return err;
 }
 
 static long write_pages(
@@ -200,8 +233,9 @@ static long write_pages(
 			return done ? done : part;
 		*offset += (uint64_t)part;
 		done += part;
-		if (*offset > c->size)
-			c->size = *offset;
+		int err = *offset > c->size ? grow(c, *offset) : 0;
+		if (err < 0)
+			return err;
 	}
 	return done;
 }
@@ -236,6 +270,14 @@ static long write_locked(struct file *f, struct io_buffer *from, uint64_t *offse
 	return n;
 }
 
+static int regular_sync(struct file *f, bool data_only)
+{
+	struct inode *i = f->inode;
+	int err = i->ops->sync ? i->ops->sync(i, data_only) : 0;
+	int late = page_cache_error_check(&i->data->error, &f->error_seen);
+	return err < 0 ? err : late;
+}
+
 static long regular_write(struct file *f, struct io_buffer *from, uint64_t *offset)
 {
 	struct inode *i = f->inode;
@@ -244,8 +286,9 @@ static long regular_write(struct file *f, struct io_buffer *from, uint64_t *offs
 	mutex_lock(&i->lock);
 	long n = write_locked(f, from, offset);
 	mutex_unlock(&i->lock);
-	if (n > 0 && (f->flags & O_DSYNC) && i->ops->sync) {
-		int err = i->ops->sync(i, (f->flags & O_SYNC) != O_SYNC);
+	write_back_throttle();
+	if (n > 0 && (f->flags & O_DSYNC)) {
+		int err = regular_sync(f, (f->flags & O_SYNC) != O_SYNC);
 		if (err < 0)
 			return err;
 	}
@@ -298,7 +341,8 @@ static int regular_truncate(struct file *f, uint64_t size)
 static int allocate_locked(struct inode *i, int mode, uint64_t offset, uint64_t len)
 {
 	uint64_t size = inode_size(i), end = offset + len;
-	bool grows = !(mode & FALLOC_FL_KEEP_SIZE) && end > size;
+	bool moves = mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE);
+	bool grows = !(mode & FALLOC_FL_KEEP_SIZE) && !moves && end > size;
 	if (!i->ops->allocate)
 		return -EOPNOTSUPP;
 	if ((mode & FALLOC_FL_PUNCH_HOLE) && (i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
@@ -321,7 +365,8 @@ static int allocate_locked(struct inode *i, int mode, uint64_t offset, uint64_t 
 static int regular_allocate(struct file *f, int mode, uint64_t offset, uint64_t len)
 {
 	struct inode *i = f->inode;
-	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE |
+			   FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE))
 		return -EOPNOTSUPP;
 	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
@@ -409,11 +454,6 @@ void vfs_cache_count(
 		*n_dirty += (p->flags & PAGE_DIRTY) && !(c->flags & PAGE_CACHE_KEEP);
 		page_put(p);
 	}
-}
-
-static int regular_sync(struct file *f, bool data_only)
-{
-	return f->inode->ops->sync ? f->inode->ops->sync(f->inode, data_only) : 0;
 }
 
 static int regular_flush(struct file *f)

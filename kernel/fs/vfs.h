@@ -32,6 +32,8 @@ void vfs_set_limit_hook(void (*exceeded)(void));
 /* Take the pages of c from byte `from` on out of the program's mappings (truncate): handed down by kernel/proc,
  * which locks its address space for writing and calls address_space_unmap_cache(). */
 void vfs_set_unmap(void (*unmap)(struct page_cache *c, uint64_t from));
+/* Take write access to pages of c away from the program's mappings: address_space_clean_cache(), likewise. */
+void vfs_set_clean(void (*clean)(struct page_cache *c, uint64_t first, uint64_t n));
 
 /* Mount the root: device "/dev/vda" (a block device with ext4) below a tmpfs overlay unless in_place; or NULL: an empty
  * tmpfs.  Then proc, sys, dev, /dev/shm, /run and /tmp where the tree has such directories.  -Exxx, logged. */
@@ -84,6 +86,7 @@ int vfs_unlink(struct dentry *base, const char *path) must_check;
 int vfs_rmdir(struct dentry *base, const char *path) must_check;
 #define RENAME_NOREPLACE 1u
 #define RENAME_EXCHANGE 2u
+#define RENAME_WHITEOUT 4u
 int vfs_rename(struct dentry *old_base, const char *old, struct dentry *new_base, const char *new,
 	unsigned flags) must_check;
 

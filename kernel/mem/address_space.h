@@ -127,6 +127,11 @@ enum large_policy large_get_policy(void);
 /* R.  Large pages of the area that are in memory. */
 uint64_t area_large_pages(struct address_space *s, const struct area *a);
 
+/* R.  Pages [first, first + n) of that cache are about to be written back: the next write to a shared mapping of one
+ * faults and makes it dirty again. */
+void address_space_clean_cache(
+	struct address_space *s, struct page_cache *c, uint64_t first, uint64_t n);
+
 /* R.  mincore(2): one byte per page. */
 void address_space_residency(
 	struct address_space *s, uintptr_t start, size_t n_pages, uint8_t *out);

@@ -22,6 +22,9 @@ struct page_cache;
 #define PAGE_SLAB 32u   /* cut into heap blocks */
 #define PAGE_BLOCK 64u  /* one heap block */
 #define PAGE_KEPT 128u  /* of a cache with PAGE_CACHE_KEEP */
+/* The heap's two mean something else in a page cache: */
+#define PAGE_RESERVED PAGE_SLAB /* the owner set something aside when it became dirty */
+#define PAGE_WRITING PAGE_BLOCK /* on its way to the device */
 
 /* Descriptor of a frame.  Small: one per 4 KB. */
 struct page {

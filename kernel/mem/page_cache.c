@@ -27,6 +27,7 @@
 struct node {
 	void *slot[NODE_SLOTS];
 	unsigned n;
+	uint64_t dirty; /* slots with a dirty page in or below */
 };
 
 static struct {
@@ -60,6 +61,33 @@ static struct page *tree_get(const struct page_cache *c, uint64_t index)
 	return at;
 }
 
+/* Does the tree below (height levels of it) hold dirty pages? */
+static bool tree_is_dirty(const void *at, unsigned level)
+{
+	return level > 0 ? ((const struct node *)at)->dirty != 0
+			 : (((const struct page *)at)->flags & PAGE_DIRTY) != 0;
+}
+
+/* The page at index, which is there, became dirty or clean. */
+static void tree_mark(struct page_cache *c, uint64_t index, bool dirty)
+{
+	struct node *path[HEIGHT_MAX + 1];
+	void *at = c->root;
+	for (unsigned level = c->height; level > 0; level--) {
+		path[level] = at;
+		at = path[level]->slot[slot_of(index, level)];
+	}
+	for (unsigned level = 1; level <= c->height; level++) {
+		uint64_t bit = 1ull << slot_of(index, level);
+		if (dirty)
+			path[level]->dirty |= bit;
+		else
+			path[level]->dirty &= ~bit;
+		if (!dirty && path[level]->dirty != 0)
+			return;
+	}
+}
+
 /* Put one more level on top. */
 static int tree_grow(struct page_cache *c)
 {
@@ -69,6 +97,7 @@ static int tree_grow(struct page_cache *c)
 			return -ENOMEM;
 		top->slot[0] = c->root;
 		top->n = 1;
+		top->dirty = tree_is_dirty(c->root, c->height);
 		c->root = top;
 	}
 	c->height++;
@@ -146,6 +175,45 @@ static uint64_t tree_next(const struct page_cache *c, uint64_t from)
 	return UINT64_MAX;
 }
 
+/* Dirty slots from the one on that leads to index; the level's slot that holds it need not be dirty for it. */
+static uint64_t dirty_from(const struct node *node, uint64_t index, unsigned level)
+{
+	return node->dirty & (~0ull << slot_of(index, level));
+}
+
+/* First index >= from whose page is dirty, or UINT64_MAX. */
+static uint64_t tree_next_dirty(const struct page_cache *c, uint64_t from)
+{
+	uint64_t index = from;
+	if (c->root != NULL && c->height == 0)
+		return index == 0 && tree_is_dirty(c->root, 0) ? 0 : UINT64_MAX;
+	while (c->root != NULL && tree_covers(c, index)) {
+		const struct node *node = c->root;
+		unsigned level = c->height;
+		for (;;) {
+			uint64_t dirty = dirty_from(node, index, level);
+			unsigned shift = (level - 1) * NODE_BITS;
+			if (dirty == 0) { /* on to what follows this node */
+				uint64_t next = ((index >> shift >> NODE_BITS) + 1)
+						<< NODE_BITS << shift;
+				if (next <= index)
+					return UINT64_MAX;
+				index = next;
+				break;
+			}
+			unsigned slot = (unsigned)__builtin_ctzll(dirty);
+			if (slot != slot_of(index, level))
+				index = ((index >> shift >> NODE_BITS << NODE_BITS) | slot)
+					<< shift;
+			if (level == 1)
+				return index;
+			node = node->slot[slot];
+			level--;
+		}
+	}
+	return UINT64_MAX;
+}
+
 static void tree_free(void *at, unsigned level)
 {
 	if (at == NULL || level == 0)
@@ -178,14 +246,34 @@ static int insert(struct page_cache *c, uint64_t index, struct page *p)
 	return 0;
 }
 
+static void set_dirty(struct page_cache *c, struct page *p)
+{
+	p->flags |= PAGE_DIRTY | PAGE_WRITTEN;
+	tree_mark(c, p->index, true);
+	c->n_dirty++;
+	if (c->ops->dirtied != NULL)
+		atomic_fetch_add_explicit(&n_dirty, 1, memory_order_relaxed);
+}
+
+static void set_clean(struct page_cache *c, struct page *p)
+{
+	p->flags &= (uint8_t)~PAGE_DIRTY;
+	tree_mark(c, p->index, false);
+	c->n_dirty--;
+	if (c->ops->dirtied != NULL)
+		atomic_fetch_sub_explicit(&n_dirty, 1, memory_order_relaxed);
+}
+
 /* The tree's reference is the caller's now.  With the clock's lock held, too. */
 static void take_out(struct page_cache *c, struct page *p)
 {
+	if (p->flags & PAGE_DIRTY)
+		set_clean(c, p);
+	if (p->flags & PAGE_RESERVED)
+		c->ops->unreserve(c);
 	tree_remove_at(c, p->index);
 	if (p->flags & PAGE_WRITTEN)
 		c->n_lost++;
-	if (p->flags & PAGE_DIRTY && !(c->flags & PAGE_CACHE_KEEP))
-		atomic_fetch_sub_explicit(&n_dirty, 1, memory_order_relaxed);
 	p->flags &= PAGE_CACHED | PAGE_KEPT;
 	p->cache = NULL;
 	c->n_pages--;
@@ -252,11 +340,39 @@ void page_cache_find_run(struct page_cache *c, uint64_t index, unsigned n, struc
 	spin_unlock(&c->lock, state);
 }
 
-int page_cache_add(struct page_cache *c, uint64_t index, struct page *p)
+int page_cache_add(struct page_cache *c, uint64_t index, struct page *p, uint64_t n_lost)
 {
 	irq_state state = spin_lock(&c->lock);
-	int err = tree_get(c, index) != NULL ? -EEXIST : insert(c, index, p);
+	int err = c->n_lost != n_lost ? -EAGAIN : 0;
+	if (err == 0)
+		err = tree_get(c, index) != NULL ? -EEXIST : insert(c, index, p);
 	spin_unlock(&c->lock, state);
+	return err;
+}
+
+uint64_t page_cache_losses(struct page_cache *c)
+{
+	return __atomic_load_n(&c->n_lost, __ATOMIC_ACQUIRE);
+}
+
+int page_cache_add_dirty(struct page_cache *c, uint64_t index, struct page *p)
+{
+	p->cache = c;
+	p->index = index;
+	int reserved = c->ops->dirty != NULL ? c->ops->dirty(c, p) : 0;
+	if (reserved < 0)
+		return reserved;
+	irq_state state = spin_lock(&c->lock);
+	int err = tree_get(c, index) != NULL ? -EEXIST : insert(c, index, p);
+	if (err == 0)
+		set_dirty(c, p);
+	if (err == 0 && reserved)
+		p->flags |= PAGE_RESERVED;
+	else if (reserved)
+		c->ops->unreserve(c);
+	spin_unlock(&c->lock, state);
+	if (err == 0 && c->ops->dirtied != NULL)
+		c->ops->dirtied(c);
 	return err;
 }
 
@@ -338,19 +454,103 @@ int page_cache_dirty(struct page_cache *c, struct page *p)
 {
 	if (p->flags & PAGE_DIRTY)
 		return 0;
-	if (c->ops->dirty != NULL) {
-		int err = c->ops->dirty(c, p);
-		if (err < 0)
-			return err;
-	}
+	int reserved = c->ops->dirty != NULL ? c->ops->dirty(c, p) : 0;
+	if (reserved < 0)
+		return reserved;
 	irq_state state = spin_lock(&c->lock);
-	if (p->cache == c && !(p->flags & PAGE_DIRTY)) {
-		p->flags |= PAGE_DIRTY | PAGE_WRITTEN;
-		if (!(c->flags & PAGE_CACHE_KEEP))
-			atomic_fetch_add_explicit(&n_dirty, 1, memory_order_relaxed);
+	/* Gone by now (truncated), or somebody else was quicker? */
+	if (p->cache == c && !(p->flags & PAGE_DIRTY))
+		set_dirty(c, p);
+	if (reserved && p->cache == c && !(p->flags & PAGE_RESERVED))
+		p->flags |= PAGE_RESERVED;
+	else if (reserved)
+		c->ops->unreserve(c);
+	spin_unlock(&c->lock, state);
+	if (c->ops->dirtied != NULL)
+		c->ops->dirtied(c);
+	return 0;
+}
+
+void page_cache_set_written(struct page_cache *c, struct page *p)
+{
+	irq_state state = spin_lock(&c->lock);
+	p->flags |= PAGE_WRITTEN;
+	spin_unlock(&c->lock, state);
+}
+
+/* --- writing back ---------------------------------------------------------------------------- */
+
+uint64_t page_cache_next_dirty(struct page_cache *c, uint64_t from)
+{
+	irq_state state = spin_lock(&c->lock);
+	uint64_t index = c->n_dirty > 0 ? tree_next_dirty(c, from) : UINT64_MAX;
+	spin_unlock(&c->lock, state);
+	return index;
+}
+
+unsigned page_cache_take_dirty(struct page_cache *c, uint64_t index, unsigned n, struct page *out[])
+{
+	unsigned n_taken = 0;
+	irq_state state = spin_lock(&c->lock);
+	for (; n_taken < n; n_taken++) {
+		struct page *p = tree_get(c, index + n_taken);
+		if (p == NULL || !(p->flags & PAGE_DIRTY))
+			break;
+		set_clean(c, p);
+		p->flags |= PAGE_WRITING;
+		page_get(p);
+		out[n_taken] = p;
 	}
 	spin_unlock(&c->lock, state);
-	return 0;
+	return n_taken;
+}
+
+void page_cache_written(struct page_cache *c, struct page *pages[], unsigned n, int err)
+{
+	if (err < 0)
+		page_cache_error_set(&c->error, err);
+	irq_state state = spin_lock(&c->lock);
+	for (unsigned i = 0; i < n; i++) {
+		if (pages[i]->cache != c)
+			continue;
+		if (pages[i]->flags & PAGE_RESERVED)
+			c->ops->unreserve(c);
+		pages[i]->flags &= (uint8_t) ~(PAGE_WRITING | PAGE_RESERVED);
+	}
+	spin_unlock(&c->lock, state);
+	for (unsigned i = 0; i < n; i++)
+		page_put(pages[i]);
+}
+
+/* An error's number, whether anybody has been told, and how many there were. */
+#define ERROR_MASK 0xfffu
+#define ERROR_TOLD 0x1000u
+#define ERROR_STEP 0x2000u
+
+void page_cache_error_set(atomic_uint *error, int err)
+{
+	unsigned old = atomic_load(error), new;
+	do {
+		new = (old & ~(ERROR_MASK | ERROR_TOLD)) | (unsigned)-err;
+		if (old & ERROR_TOLD || !(old & ERROR_MASK))
+			new += ERROR_STEP;
+	} while (!atomic_compare_exchange_weak(error, &old, new));
+}
+
+uint32_t page_cache_error_start(atomic_uint *error)
+{
+	unsigned now = atomic_load(error);
+	return now & ERROR_TOLD ? now : 0;
+}
+
+int page_cache_error_check(atomic_uint *error, uint32_t *seen)
+{
+	unsigned now = atomic_load(error);
+	if (now == *seen || !(now & ERROR_MASK))
+		return 0;
+	atomic_compare_exchange_strong(error, &now, now | ERROR_TOLD);
+	*seen = now | ERROR_TOLD;
+	return -(int)(now & ERROR_MASK);
 }
 
 /* Clear bytes [from, to) of the page at index, if it is there. */

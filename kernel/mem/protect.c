@@ -1,4 +1,4 @@
-/* mprotect(2). */
+/* mprotect(2), and taking write access away from pages that are written back. */
 #include "abi/linux/errno.h"
 #include "kernel/mem/area.h"
 
@@ -61,4 +61,45 @@ int address_space_protect(struct address_space *s, uintptr_t start, size_t lengt
 		mmu_flush(&s->mmu, start, end);
 	area_join(s, start, end);
 	return 0;
+}
+
+/* --- write-back ------------------------------------------------------------------------------------ */
+
+/* Entries of [start, end), which lies in a.  Whether any was writable. */
+static bool clean_pages(struct address_space *s, uintptr_t start, uintptr_t end)
+{
+	bool any = false;
+	for (uintptr_t va = start; va < end;) {
+		struct mmu_entry e;
+		irq_state state = space_lock(s);
+		va = mmu_next(&s->mmu, va, end);
+		if (va < end && mmu_lookup(&s->mmu, va, &e)) {
+			if (e.prot & MMU_WRITE) {
+				mmu_change(&s->mmu, va, e.prot & ~MMU_WRITE, NULL);
+				any = true;
+			}
+			va += e.size;
+		}
+		space_unlock(s, state);
+	}
+	return any;
+}
+
+void address_space_clean_cache(
+	struct address_space *s, struct page_cache *c, uint64_t first, uint64_t n)
+{
+	if (atomic_load(&c->n_areas) == 0)
+		return;
+	uint64_t from = first * PAGE_SIZE, to = from + n * PAGE_SIZE;
+	struct area *a;
+	for_each_area_in(a, s, 0, USER_END)
+	{
+		uint64_t a_end = a->offset + (a->end - a->start);
+		if (a->cache != c || !(a->flags & AREA_SHARED) || a_end <= from || a->offset >= to)
+			continue;
+		uintptr_t start = a->start + (from > a->offset ? from - a->offset : 0);
+		uintptr_t end = a->start + (min(to, a_end) - a->offset);
+		if (clean_pages(s, start, end))
+			mmu_flush(&s->mmu, start, end);
+	}
 }

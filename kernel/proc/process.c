@@ -77,6 +77,14 @@ static void unmap_pages(struct page_cache *c, uint64_t from)
 	rw_unlock_write(&process.space_lock);
 }
 
+/* Pages of a file are about to be written back. */
+static void clean_pages(struct page_cache *c, uint64_t first, uint64_t n)
+{
+	rw_lock_read(&process.space_lock);
+	address_space_clean_cache(&process.space, c, first, n);
+	rw_unlock_read(&process.space_lock);
+}
+
 void process_init(void)
 {
 	rw_lock_init(&process.space_lock);
@@ -90,6 +98,7 @@ void process_init(void)
 	signal_init();
 	process_timers_init();
 	vfs_set_unmap(unmap_pages);
+	vfs_set_clean(clean_pages);
 	vfs_set_task_lister(process_next_tid);
 	futex_set_resolver(futex_identity);
 	futex_pi_set_living(is_living);

@@ -30,7 +30,30 @@ static int dirty(struct page_cache *c, struct page *p)
 	return dirty_error;
 }
 
-static const struct page_cache_ops file_ops = {.fill = fill, .dirty = dirty};
+static unsigned n_dirtied, n_reserved;
+
+static void dirtied(struct page_cache *c)
+{
+	assert(c->lock.locked == 0);
+	n_dirtied++;
+}
+
+static int reserve(struct page_cache *c, struct page *p)
+{
+	(void)c, (void)p;
+	n_reserved++;
+	return 1;
+}
+
+static void unreserve(struct page_cache *c)
+{
+	assert(c->lock.locked && n_reserved > 0);
+	n_reserved--;
+}
+
+static const struct page_cache_ops file_ops = {.fill = fill, .dirty = dirty, .dirtied = dirtied};
+static const struct page_cache_ops disk_ops = {
+	.fill = fill, .dirty = reserve, .dirtied = dirtied, .unreserve = unreserve};
 static const struct page_cache_ops memory_ops = {0};
 
 static uint64_t n_free(void)
@@ -141,7 +164,8 @@ static void check_edges(void)
 	page_put(p);
 
 	struct page *mine = page_alloc(0, 0);
-	assert(page_cache_add(&c, 5, mine) == -EEXIST && page_cache_add(&c, 6, mine) == 0);
+	assert(page_cache_add(&c, 5, mine, page_cache_losses(&c)) == -EEXIST &&
+		page_cache_add(&c, 6, mine, page_cache_losses(&c)) == 0);
 	assert(mine->references == 2);
 	page_put(mine);
 	struct page *run[8];
@@ -224,6 +248,70 @@ static void check_eviction(void)
 	page_cache_destroy(&m);
 }
 
+#define SPREAD 70000u
+
+static uint64_t n_dirty_pages(void)
+{
+	uint64_t cached, dirty_pages;
+	page_cache_usage(&cached, &dirty_pages);
+	return dirty_pages;
+}
+
+/* Dirty pages here and there are found in order, become clean in runs, and dirty again while they are written. */
+static void check_write_back(void)
+{
+	static const uint64_t at[] = {0, 1, 2, 63, 64, 65, 4095, 4096, SPREAD, SPREAD + 1};
+	struct page_cache c;
+	struct page *taken[8];
+	page_cache_init(&c, &disk_ops, 0);
+	assert(page_cache_next_dirty(&c, 0) == UINT64_MAX);
+	for (unsigned i = sizeof(at) / sizeof(*at); i-- > 0;) {
+		struct page *p = get(&c, at[i]);
+		assert(page_cache_dirty(&c, p) == 0 && page_cache_dirty(&c, p) == 0);
+		page_put(p);
+		page_put(get(&c, at[i] + 5000)); /* clean ones do not count */
+	}
+	assert(n_dirty_pages() == 10 && n_reserved == 10);
+	uint64_t from = 0;
+	for (unsigned i = 0; i < sizeof(at) / sizeof(*at); i++, from++) {
+		from = page_cache_next_dirty(&c, from);
+		assert(from == at[i]);
+	}
+	assert(page_cache_next_dirty(&c, from) == UINT64_MAX);
+	assert(page_cache_take_dirty(&c, 3, 8, taken) == 0);
+	assert(page_cache_take_dirty(&c, 63, 8, taken) == 3 && n_dirty_pages() == 7);
+	assert(page_cache_next_dirty(&c, 3) == 4095 && n_reserved == 10);
+	assert(page_cache_dirty(&c, taken[1]) == 0 && page_cache_next_dirty(&c, 3) == 64);
+	page_cache_reclaim(100); /* spares what is being written */
+	page_cache_written(&c, taken, 3, 0);
+	assert(n_dirty_pages() == 8 && n_reserved == 7);
+	assert(page_cache_take_dirty(&c, 4095, 8, taken) == 2);
+	page_cache_truncate(&c, 100 * PAGE_SIZE); /* what is being written as well */
+	page_cache_written(&c, taken, 2, -EIO);
+	assert(n_dirty_pages() == 4 && n_reserved == 3 && c.n_dirty == 4);
+	page_cache_destroy(&c);
+	assert(n_dirty_pages() == 0 && n_reserved == 0);
+}
+
+/* An error is told once to each who had the file open, and to the next who opens it if nobody was told. */
+static void check_errors(void)
+{
+	atomic_uint error = 0;
+	uint32_t first = page_cache_error_start(&error), second = first;
+	assert(page_cache_error_check(&error, &first) == 0);
+	page_cache_error_set(&error, -EIO);
+	uint32_t late = page_cache_error_start(&error);
+	assert(page_cache_error_check(&error, &first) == -EIO);
+	assert(page_cache_error_check(&error, &first) == 0);
+	assert(page_cache_error_check(&error, &second) == -EIO);
+	assert(page_cache_error_check(&error, &late) == -EIO);
+	uint32_t later = page_cache_error_start(&error);
+	assert(page_cache_error_check(&error, &later) == 0);
+	page_cache_error_set(&error, -EIO);
+	assert(page_cache_error_check(&error, &later) == -EIO);
+	assert(page_cache_error_check(&error, &second) == -EIO);
+}
+
 int main(void)
 {
 	host_memory_init(32ul << 20);
@@ -232,6 +320,8 @@ int main(void)
 	check_edges();
 	check_races();
 	check_eviction();
+	check_write_back();
+	check_errors();
 	/* A few slabs stay pinned by blocks in the CPU's magazines. */
 	assert(n_free() + 20 >= before);
 	uint64_t cached, n_dirty;

@@ -1,13 +1,7 @@
 /* For tests of kernel/fs: the calls as short as in a shell, each checked for the result expected. */
 #pragma once
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* The same numbers, written otherwise. */
-#undef RENAME_NOREPLACE
-#undef RENAME_EXCHANGE
+#include "tests/unit/host_headers.h"
 
 #include "abi/linux/errno.h"
 #include "kernel/arch/host/host.h"

@@ -43,6 +43,7 @@ int ext4_read_pages(struct ext4 *fs, struct page_cache *c, struct page *first, u
 		uint32_t len = (uint32_t)min(from->len - i * PAGE_SIZE, PAGE_SIZE);
 		segments[i] = (struct block_segment){page_address(pages[i]), len};
 	}
+	uint64_t n_lost = page_cache_losses(c);
 	int err = block_read_segments(fs->device, from->at, segments, n);
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t start = i * PAGE_SIZE;
@@ -51,7 +52,7 @@ int ext4_read_pages(struct ext4 *fs, struct page_cache *c, struct page *first, u
 		if (i == 0)
 			continue;
 		/* Somebody else may have been faster: then theirs stays. */
-		int added = err < 0 ? err : page_cache_add(c, first->index + i, pages[i]);
+		int added = err < 0 ? err : page_cache_add(c, first->index + i, pages[i], n_lost);
 		(void)added;
 		page_put(pages[i]);
 	}

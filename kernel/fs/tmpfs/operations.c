@@ -211,6 +211,8 @@ static int node_allocate(struct inode *i, int mode, uint64_t offset, uint64_t le
 	struct node *n = node_of(i);
 	struct tmpfs *t = i->super->private;
 	uint64_t end = offset + len;
+	if (mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE))
+		return -EOPNOTSUPP;
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
 		uint64_t size = inode_size(i);
 		return offset < size ? node_zero(n, offset, min(end, size)) : 0;
