@@ -1,13 +1,7 @@
 /* For tests of kernel/fs/ext4: an image in memory as a block device, and walking a mounted tree. */
 #pragma once
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* The same numbers, written otherwise. */
-#undef RENAME_NOREPLACE
-#undef RENAME_EXCHANGE
+#include "tests/unit/host_headers.h"
 
 #include "abi/linux/errno.h"
 #include "kernel/arch/host/host.h"
@@ -15,23 +9,69 @@
 #include "kernel/fs/ext4/ext4.h"
 #include "kernel/mem/heap.h"
 
+/* A write, as it was sent; sector UINT64_MAX: a flush. */
+struct image_write {
+	uint64_t sector;
+	unsigned char *bytes;
+	size_t n;
+};
+
 struct image {
 	struct block_device device;
 	unsigned char *bytes;
 	size_t size;
-	unsigned long n_requests;
+	unsigned long n_requests, n_writes, n_flushes;
+	long fail_after;         /* requests, then -EIO; -1: never */
+	struct image_write *log; /* NULL: not kept */
+	size_t n_log, log_room;
 };
+
+static inline void image_log(struct image *im, uint64_t sector, const void *bytes, size_t n)
+{
+	if (!im->log_room)
+		return;
+	if (im->n_log == im->log_room) {
+		im->log_room *= 2;
+		im->log = realloc(im->log, im->log_room * sizeof(*im->log));
+	}
+	struct image_write *w = &im->log[im->n_log++];
+	*w = (struct image_write){sector, n ? malloc(n) : NULL, n};
+	if (n)
+		memcpy(w->bytes, bytes, n);
+}
+
+static inline void image_keep_log(struct image *im)
+{
+	im->log_room = 1024;
+	im->log = malloc(im->log_room * sizeof(*im->log));
+}
 
 static int image_submit(struct block_device *d, enum block_operation operation, uint64_t sector,
 	const struct block_segment *segments, unsigned n_segments)
 {
 	struct image *im = d->driver;
-	assert(operation == BLOCK_READ && n_segments > 0 && n_segments <= d->max_segments);
 	im->n_requests++;
+	if (im->fail_after == 0)
+		return -EIO;
+	if (im->fail_after > 0)
+		im->fail_after--;
+	if (operation == BLOCK_FLUSH) {
+		im->n_flushes++;
+		image_log(im, UINT64_MAX, NULL, 0);
+		return 0;
+	}
+	assert(n_segments > 0 && n_segments <= d->max_segments);
+	assert(operation == BLOCK_READ || !d->read_only);
 	size_t at = sector * SECTOR_SIZE;
 	for (unsigned i = 0; i < n_segments; i++) {
 		assert(segments[i].len % SECTOR_SIZE == 0 && at + segments[i].len <= im->size);
-		memcpy(segments[i].address, im->bytes + at, segments[i].len);
+		if (operation == BLOCK_WRITE) {
+			im->n_writes++;
+			image_log(im, at / SECTOR_SIZE, segments[i].address, segments[i].len);
+			memcpy(im->bytes + at, segments[i].address, segments[i].len);
+		} else {
+			memcpy(segments[i].address, im->bytes + at, segments[i].len);
+		}
 		at += segments[i].len;
 	}
 	return 0;
@@ -44,6 +84,7 @@ static inline void image_init(struct image *im, unsigned char *bytes, size_t siz
 	memset(im, 0, sizeof(*im));
 	im->bytes = bytes;
 	im->size = size;
+	im->fail_after = -1;
 	im->device = (struct block_device){.ops = &image_ops,
 		.name = "vda",
 		.n_sectors = size / SECTOR_SIZE,
@@ -62,6 +103,13 @@ static inline void image_load(struct image *im, const char *path)
 	assert(bytes && fread(bytes, 1, size, f) == size);
 	fclose(f);
 	image_init(im, bytes, size);
+}
+
+static inline void image_save(const struct image *im, const char *path)
+{
+	FILE *f = fopen(path, "wb");
+	assert(f && fwrite(im->bytes, 1, im->size, f) == im->size);
+	assert(fclose(f) == 0);
 }
 
 static inline struct name make_name(const char *text, size_t len)

@@ -297,6 +297,7 @@ static void check_variant(void *arg)
 	struct image im;
 	image_load(&im, getenv("I"));
 	struct super *super = NULL;
+	im.device.read_only = true;
 	assert(ext4_filesystem.mount(&im.device, 0, &super) == -EROFS);
 	int err = ext4_filesystem.mount(&im.device, SUPER_READ_ONLY, &super);
 	assert(err == 0);

@@ -15,7 +15,7 @@ static int run_at(struct ext4_inode *e, const uint32_t *table, unsigned slot, un
 	if (first && (first >= fs->n_blocks || len > fs->n_blocks - first))
 		return ext4_corrupt(fs, "inode %llu: block %u is at %u",
 			(unsigned long long)e->inode.number, logical, first);
-	*out = (struct ext4_run){logical, len, first};
+	*out = (struct ext4_run){logical, len, first, 0};
 	return 0;
 }
 
@@ -41,7 +41,7 @@ int ext4_blockmap_map(struct ext4_inode *e, uint32_t logical, struct ext4_run *o
 		if (pointer == 0) {
 			ext4_block_put(&b);
 			uint64_t len = min(span - index, (1ull << 32) - 1 - logical);
-			*out = (struct ext4_run){logical, (uint32_t)max(len, (uint64_t)1), 0};
+			*out = (struct ext4_run){logical, (uint32_t)max(len, (uint64_t)1), 0, 0};
 			return 0;
 		}
 		ext4_block_put(&b);

@@ -85,6 +85,24 @@ void ext4_read_ahead(struct inode *inode, uint64_t first, unsigned n)
 	}
 }
 
+/* Where the first dirty page at or behind `at` begins. */
+static uint64_t next_dirty(struct inode *i, uint64_t at, uint64_t end)
+{
+	uint64_t index = page_cache_next_dirty(&i->pages, at / PAGE_SIZE);
+	return index > end / PAGE_SIZE ? UINT64_MAX : max(at, index * PAGE_SIZE);
+}
+
+/* The first byte of [at, end) in a page that is not dirty, or end. */
+static uint64_t first_clean(struct inode *i, uint64_t at, uint64_t end)
+{
+	uint64_t index = at / PAGE_SIZE;
+	if (page_cache_next_dirty(&i->pages, index) != index)
+		return at;
+	while (index * PAGE_SIZE < end && page_cache_next_dirty(&i->pages, index) == index)
+		index++;
+	return min(index * PAGE_SIZE, end);
+}
+
 int64_t ext4_seek(struct inode *inode, uint64_t offset, int whence)
 {
 	struct ext4_inode *e = ext4_inode_of(inode);
@@ -97,9 +115,17 @@ int64_t ext4_seek(struct inode *inode, uint64_t offset, int whence)
 		int err = ext4_map(e, (uint32_t)(at >> fs->block_shift), &run);
 		if (err < 0)
 			return err;
-		if ((run.physical != 0) == (whence == SEEK_DATA))
-			return (int64_t)at;
-		at = ((uint64_t)run.logical + run.len) << fs->block_shift;
+		uint64_t end = ((uint64_t)run.logical + run.len) << fs->block_shift;
+		/* In a hole what is dirty is data, too. */
+		uint64_t dirty = run.physical ? at : next_dirty(inode, at, end);
+		if (whence == SEEK_DATA && dirty < min(end, size))
+			return (int64_t)dirty;
+		if (whence == SEEK_HOLE && !run.physical) {
+			uint64_t hole = first_clean(inode, at, end);
+			if (hole < end)
+				return (int64_t)min(hole, size);
+		}
+		at = end;
 	}
 	return whence == SEEK_DATA ? -ENXIO : (int64_t)size;
 }

@@ -121,7 +121,8 @@ int ext4_entries_find(struct ext4_inode *dir, const uint8_t *entries, unsigned s
 	return -ENOENT;
 }
 
-static int find_in_all(struct ext4_inode *dir, const struct name *name, uint32_t *out)
+static int find_in_all(
+	struct ext4_inode *dir, const struct name *name, uint32_t *out, uint32_t *where)
 {
 	struct ext4 *fs = ext4_of(&dir->inode);
 	uint64_t n = inode_size(&dir->inode) >> fs->block_shift;
@@ -134,6 +135,7 @@ static int find_in_all(struct ext4_inode *dir, const struct name *name, uint32_t
 			continue;
 		err = ext4_entries_find(dir, b.data, fs->block_size, name, out);
 		ext4_block_put(&b);
+		*where = logical;
 		if (err != -ENOENT)
 			return err;
 	}
@@ -179,18 +181,24 @@ static int find_inline(struct ext4_inode *dir, const struct name *name, uint32_t
 	return err;
 }
 
+int ext4_entry_find(
+	struct ext4_inode *dir, const struct name *name, uint32_t *number, uint32_t *logical)
+{
+	struct ext4 *fs = ext4_of(&dir->inode);
+	int err = -EOPNOTSUPP;
+	if (dir->flags & EXT4_INODE_INLINE_DATA)
+		return find_inline(dir, name, number);
+	if (dir->flags & EXT4_INODE_INDEX && fs->compat & EXT4_COMPAT_DIR_INDEX)
+		err = ext4_index_find(dir, name, number, logical);
+	return err == -EOPNOTSUPP ? find_in_all(dir, name, number, logical) : err;
+}
+
 int ext4_lookup(struct inode *inode, const struct name *name, struct inode **out)
 {
 	struct ext4_inode *dir = ext4_inode_of(inode);
 	struct ext4 *fs = ext4_of(inode);
-	uint32_t number = 0;
-	int err = -EOPNOTSUPP;
-	if (dir->flags & EXT4_INODE_INLINE_DATA)
-		err = find_inline(dir, name, &number);
-	else if (dir->flags & EXT4_INODE_INDEX && fs->compat & EXT4_COMPAT_DIR_INDEX)
-		err = ext4_index_find(dir, name, &number);
-	if (err == -EOPNOTSUPP)
-		err = find_in_all(dir, name, &number);
+	uint32_t number = 0, logical = 0;
+	int err = ext4_entry_find(dir, name, &number, &logical);
 	if (err < 0)
 		return err;
 	if (number < fs->first_inode)

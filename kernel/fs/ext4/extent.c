@@ -7,15 +7,14 @@
 #include "kernel/lib/crc32c.h"
 
 #define LOGICAL_END (1ull << 32)
-#define ANY_DEPTH (~0u)
 
-static int check_node(
+int ext4_extent_check(
 	struct ext4_inode *e, const struct ext4_extent_header *h, unsigned size, unsigned depth)
 {
 	struct ext4 *fs = ext4_of(&e->inode);
 	unsigned max = (size - sizeof(*h)) / sizeof(struct ext4_extent);
-	bool depth_fits =
-		depth == ANY_DEPTH ? h->eh_depth <= EXT4_EXTENT_DEPTH_MAX : h->eh_depth == depth;
+	bool depth_fits = depth == EXT4_ANY_DEPTH ? h->eh_depth <= EXT4_EXTENT_DEPTH_MAX
+						  : h->eh_depth == depth;
 	if (h->eh_magic != EXT4_EXTENT_MAGIC || !depth_fits || h->eh_max > max ||
 		h->eh_entries > h->eh_max || (h->eh_depth > 0 && h->eh_entries == 0))
 		return ext4_corrupt(fs, "inode %llu: bad extent tree node",
@@ -39,6 +38,20 @@ static int verify_node(struct ext4_inode *e, const struct ext4_block *b)
 	return 0;
 }
 
+int ext4_extent_node(struct ext4_inode *e, uint64_t number, unsigned depth, struct ext4_block *out)
+{
+	struct ext4 *fs = ext4_of(&e->inode);
+	int err = ext4_block_get(fs, number, out);
+	if (err < 0)
+		return err;
+	err = ext4_extent_check(e, (const void *)out->data, fs->block_size, depth);
+	if (err == 0)
+		err = verify_node(e, out);
+	if (err < 0)
+		ext4_block_put(out);
+	return err;
+}
+
 /* Both kinds of entry are 12 bytes that start with a logical block. */
 static uint32_t first_block(const struct ext4_extent_header *h, unsigned i)
 {
@@ -46,7 +59,7 @@ static uint32_t first_block(const struct ext4_extent_header *h, unsigned i)
 }
 
 /* How many of the node's entries start at or before logical: the last of them may hold it. */
-static unsigned count_up_to(const struct ext4_extent_header *h, uint32_t logical)
+unsigned ext4_extent_count_up_to(const struct ext4_extent_header *h, uint32_t logical)
 {
 	unsigned low = 0, high = h->eh_entries;
 	while (low < high) {
@@ -71,14 +84,14 @@ static uint64_t next_start(
 static void hole(uint32_t logical, uint64_t end, struct ext4_run *out)
 {
 	uint64_t len = end > logical ? end - logical : 1;
-	*out = (struct ext4_run){logical, (uint32_t)min(len, (uint64_t)UINT32_MAX), 0};
+	*out = (struct ext4_run){logical, (uint32_t)min(len, (uint64_t)UINT32_MAX), 0, 0};
 }
 
 static int look_in_leaf(struct ext4_inode *e, const struct ext4_extent_header *h, uint32_t logical,
 	uint64_t end, struct ext4_run *out)
 {
 	struct ext4 *fs = ext4_of(&e->inode);
-	unsigned n = count_up_to(h, logical);
+	unsigned n = ext4_extent_count_up_to(h, logical);
 	hole(logical, next_start(h, n, logical, end), out);
 	if (n == 0)
 		return 0;
@@ -93,14 +106,15 @@ static int look_in_leaf(struct ext4_inode *e, const struct ext4_extent_header *h
 	uint32_t into = logical - x->ee_block;
 	if (into >= len)
 		return 0;
-	*out = (struct ext4_run){logical, len - into, written ? start + into : 0};
+	*out = (struct ext4_run){
+		logical, len - into, written ? start + into : 0, written ? 0 : start + into};
 	return 0;
 }
 
 /* From index node h to the block below that leads to logical; 0: a hole ahead of everything. */
 static uint64_t child_of(const struct ext4_extent_header *h, uint32_t logical, uint64_t *end)
 {
-	unsigned n = count_up_to(h, logical);
+	unsigned n = ext4_extent_count_up_to(h, logical);
 	*end = next_start(h, n, logical, *end);
 	if (n == 0)
 		return 0;
@@ -110,11 +124,10 @@ static uint64_t child_of(const struct ext4_extent_header *h, uint32_t logical, u
 
 static int walk(struct ext4_inode *e, uint32_t logical, struct ext4_run *out)
 {
-	struct ext4 *fs = ext4_of(&e->inode);
 	const struct ext4_extent_header *h = (const void *)e->block;
 	struct ext4_block b = {0};
 	uint64_t end = LOGICAL_END;
-	int err = check_node(e, h, sizeof(e->block), ANY_DEPTH);
+	int err = ext4_extent_check(e, h, sizeof(e->block), EXT4_ANY_DEPTH);
 	while (err == 0 && h->eh_depth > 0) {
 		unsigned depth = h->eh_depth;
 		uint64_t child = child_of(h, logical, &end);
@@ -123,13 +136,8 @@ static int walk(struct ext4_inode *e, uint32_t logical, struct ext4_run *out)
 			hole(logical, end, out);
 			return 0;
 		}
-		err = ext4_block_get(fs, child, &b);
-		if (err < 0)
-			return err;
+		err = ext4_extent_node(e, child, depth - 1, &b);
 		h = (const void *)b.data;
-		err = check_node(e, h, fs->block_size, depth - 1);
-		if (err == 0)
-			err = verify_node(e, &b);
 	}
 	if (err == 0)
 		err = look_in_leaf(e, h, logical, end, out);
@@ -146,7 +154,8 @@ static bool in_last_run(struct ext4_inode *e, uint32_t logical, struct ext4_run 
 	uint32_t into = logical - run.logical;
 	if (into >= run.len)
 		return false;
-	*out = (struct ext4_run){logical, run.len - into, run.physical ? run.physical + into : 0};
+	*out = (struct ext4_run){logical, run.len - into, run.physical ? run.physical + into : 0,
+		run.unwritten ? run.unwritten + into : 0};
 	return true;
 }
 
@@ -154,12 +163,14 @@ int ext4_map(struct ext4_inode *e, uint32_t logical, struct ext4_run *out)
 {
 	if (in_last_run(e, logical, out))
 		return 0;
+	rw_lock_read(&e->map_lock);
 	int err = e->flags & EXT4_INODE_EXTENTS ? walk(e, logical, out)
 						: ext4_blockmap_map(e, logical, out);
-	if (err < 0)
-		return err;
-	irq_state state = spin_lock(&e->lock);
-	e->last_run = *out;
-	spin_unlock(&e->lock, state);
-	return 0;
+	if (err == 0) {
+		irq_state state = spin_lock(&e->lock);
+		e->last_run = *out;
+		spin_unlock(&e->lock, state);
+	}
+	rw_unlock_read(&e->map_lock);
+	return err;
 }

@@ -3,21 +3,7 @@
  * the block its hash leads to, or, when equal hashes run over a block's end, in one of the next.
  */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/ext4.h"
-
-#define LEVELS_MAX 4u
-#define BLOCK_MASK 0x0fffffffu
-
-struct level {
-	struct ext4_block block;
-	const struct ext4_hash_entry *entries; /* the first has no hash: it stands for all below */
-	unsigned count, at;
-};
-
-struct path {
-	struct level levels[LEVELS_MAX];
-	unsigned n;
-};
+#include "kernel/fs/ext4/index.h"
 
 static int bad_index(struct ext4_inode *dir, uint32_t logical)
 {
@@ -25,16 +11,17 @@ static int bad_index(struct ext4_inode *dir, uint32_t logical)
 		(unsigned long long)dir->inode.number, logical);
 }
 
-static void put_path(struct path *p)
+void ext4_index_put(struct ext4_index_path *p)
 {
 	while (p->n > 0)
 		ext4_block_put(&p->levels[--p->n].block);
 }
 
 /* Read a node as level number n of the path. */
-static int read_node(struct ext4_inode *dir, uint32_t logical, unsigned entries_at, struct path *p)
+static int read_node(
+	struct ext4_inode *dir, uint32_t logical, unsigned entries_at, struct ext4_index_path *p)
 {
-	struct level *l = &p->levels[p->n];
+	struct ext4_index_level *l = &p->levels[p->n];
 	int err = ext4_directory_block(dir, logical, &l->block);
 	if (err < 0)
 		return err;
@@ -51,7 +38,7 @@ static int read_node(struct ext4_inode *dir, uint32_t logical, unsigned entries_
 }
 
 /* The last entry whose hash is not above. */
-static void choose(struct level *l, uint32_t hash)
+static void choose(struct ext4_index_level *l, uint32_t hash)
 {
 	unsigned low = 1, high = l->count;
 	while (low < high) {
@@ -64,17 +51,18 @@ static void choose(struct level *l, uint32_t hash)
 	l->at = low - 1;
 }
 
-static uint32_t chosen_block(const struct path *p)
+uint32_t ext4_index_chosen(const struct ext4_index_path *p)
 {
-	const struct level *l = &p->levels[p->n - 1];
-	return l->entries[l->at].block & BLOCK_MASK;
+	const struct ext4_index_level *l = &p->levels[p->n - 1];
+	return l->entries[l->at].block & EXT4_INDEX_BLOCK_MASK;
 }
 
 /* From the node last in the path down to the n_levels'th, along hash (0: the leftmost way). */
-static int descend(struct ext4_inode *dir, struct path *p, unsigned n_levels, uint32_t hash)
+static int descend(
+	struct ext4_inode *dir, struct ext4_index_path *p, unsigned n_levels, uint32_t hash)
 {
 	while (p->n < n_levels) {
-		int err = read_node(dir, chosen_block(p), EXT4_HASH_NODE_ENTRIES, p);
+		int err = read_node(dir, ext4_index_chosen(p), EXT4_HASH_NODE_ENTRIES, p);
 		if (err < 0)
 			return err;
 		choose(&p->levels[p->n - 1], hash);
@@ -83,14 +71,14 @@ static int descend(struct ext4_inode *dir, struct path *p, unsigned n_levels, ui
 }
 
 /* The next block, if names with this hash go on there: -ENOENT otherwise. */
-static int advance(struct ext4_inode *dir, struct path *p, uint32_t hash)
+static int advance(struct ext4_inode *dir, struct ext4_index_path *p, uint32_t hash)
 {
 	unsigned n_levels = p->n;
 	while (p->n > 0 && p->levels[p->n - 1].at + 1 >= p->levels[p->n - 1].count)
 		ext4_block_put(&p->levels[--p->n].block);
 	if (p->n == 0)
 		return -ENOENT;
-	struct level *l = &p->levels[p->n - 1];
+	struct ext4_index_level *l = &p->levels[p->n - 1];
 	l->at++;
 	if ((l->entries[l->at].hash & ~1u) != hash)
 		return -ENOENT;
@@ -111,9 +99,17 @@ static int find_in_leaf(
 	return err;
 }
 
+unsigned ext4_index_version(struct ext4 *fs, const uint8_t *root)
+{
+	const struct ext4_hash_root_info *info = (const void *)(root + EXT4_HASH_ROOT_INFO);
+	unsigned version = info->hash_version;
+	return version < EXT4_HASH_UNSIGNED && fs->hash_unsigned ? version + EXT4_HASH_UNSIGNED
+								 : version;
+}
+
 /* Read the root and hash the name as it says; *n_levels: of the tree, the root included. */
-static int start(struct ext4_inode *dir, const struct name *name, struct path *p, uint32_t *hash,
-	unsigned *n_levels)
+static int start(struct ext4_inode *dir, const struct name *name, struct ext4_index_path *p,
+	uint32_t *hash, unsigned *n_levels)
 {
 	struct ext4 *fs = ext4_of(&dir->inode);
 	int err = read_node(dir, 0, EXT4_HASH_ROOT_ENTRIES, p);
@@ -121,12 +117,11 @@ static int start(struct ext4_inode *dir, const struct name *name, struct path *p
 		return err;
 	const struct ext4_hash_root_info *info =
 		(const void *)(p->levels[0].block.data + EXT4_HASH_ROOT_INFO);
-	unsigned levels_max = fs->incompat & EXT4_INCOMPAT_LARGEDIR ? LEVELS_MAX : LEVELS_MAX - 1;
+	unsigned levels_max =
+		fs->incompat & EXT4_INCOMPAT_LARGEDIR ? EXT4_INDEX_LEVELS : EXT4_INDEX_LEVELS - 1;
 	if (info->info_length != sizeof(*info) || info->indirect_levels >= levels_max)
 		return bad_index(dir, 0);
-	unsigned version = info->hash_version;
-	if (version < EXT4_HASH_UNSIGNED && fs->hash_unsigned)
-		version += EXT4_HASH_UNSIGNED;
+	unsigned version = ext4_index_version(fs, p->levels[0].block.data);
 	if (!ext4_hash(name->text, name->len, version, fs->hash_seed, hash))
 		return -EOPNOTSUPP;
 	*n_levels = info->indirect_levels + 1u;
@@ -134,23 +129,31 @@ static int start(struct ext4_inode *dir, const struct name *name, struct path *p
 	return 0;
 }
 
-int ext4_index_find(struct ext4_inode *dir, const struct name *name, uint32_t *out)
+int ext4_index_descend(
+	struct ext4_inode *dir, const struct name *name, struct ext4_index_path *p, uint32_t *hash)
 {
-	struct path p = {.n = 0};
-	uint32_t hash = 0;
 	unsigned n_levels = 0;
-	int err = start(dir, name, &p, &hash, &n_levels);
-	if (err == 0)
-		err = descend(dir, &p, n_levels, hash);
+	p->n = 0;
+	int err = start(dir, name, p, hash, &n_levels);
+	return err < 0 ? err : descend(dir, p, n_levels, *hash);
+}
+
+int ext4_index_find(
+	struct ext4_inode *dir, const struct name *name, uint32_t *out, uint32_t *logical)
+{
+	struct ext4_index_path p;
+	uint32_t hash = 0;
+	int err = ext4_index_descend(dir, name, &p, &hash);
 	/* No tree has more leaves than the directory has blocks, so this ends whatever the tree
 	 * says. */
 	uint64_t left = inode_size(&dir->inode) >> ext4_of(&dir->inode)->block_shift;
 	while (err == 0) {
-		err = left-- ? find_in_leaf(dir, chosen_block(&p), name, out) : bad_index(dir, 0);
+		*logical = ext4_index_chosen(&p);
+		err = left-- ? find_in_leaf(dir, *logical, name, out) : bad_index(dir, 0);
 		if (err != -ENOENT)
 			break;
 		err = advance(dir, &p, hash);
 	}
-	put_path(&p);
+	ext4_index_put(&p);
 	return err;
 }

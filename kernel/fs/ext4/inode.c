@@ -1,6 +1,6 @@
 /* Inodes: found in their group's table, verified, and made into the VFS's. */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/ext4.h"
+#include "kernel/fs/ext4/change.h"
 #include "kernel/lib/crc32c.h"
 #include "kernel/lib/string.h"
 
@@ -13,7 +13,7 @@ int ext4_inode_on_disk(
 	return err;
 }
 
-static int locate(struct ext4_inode *e)
+int ext4_inode_locate(struct ext4_inode *e)
 {
 	struct ext4 *fs = ext4_of(&e->inode);
 	uint64_t number = e->inode.number, table = 0;
@@ -35,8 +35,21 @@ static unsigned extra_size(const struct ext4 *fs, const struct ext4_disk_inode *
 	return fs->inode_size > EXT4_INODE_SIZE_OLD ? d->i_extra_isize : 0;
 }
 
-/* Over the whole inode, the checksum's own fields as zeroes. */
-static bool checksum_right(struct ext4_inode *e, const struct ext4_disk_inode *d)
+uint32_t ext4_inode_seed(const struct ext4 *fs, uint32_t number, uint32_t generation)
+{
+	uint32_t seed = crc32c(fs->checksum_seed, &number, sizeof(number));
+	return crc32c(seed, &generation, sizeof(generation));
+}
+
+void ext4_inode_init(struct ext4_inode *e)
+{
+	rw_lock_init(&e->map_lock);
+	mutex_init(&e->write_lock);
+	list_init(&e->orphan_link);
+}
+
+/* Over the whole inode; 16 bits where there is no room for more. */
+uint32_t ext4_inode_checksum(struct ext4_inode *e, const struct ext4_disk_inode *d)
 {
 	struct ext4 *fs = ext4_of(&e->inode);
 	const uint8_t *raw = (const uint8_t *)d;
@@ -46,14 +59,20 @@ static bool checksum_right(struct ext4_inode *e, const struct ext4_disk_inode *d
 	uint32_t crc = crc32c(e->checksum_seed, raw, low);
 	crc = crc32c(crc, zero, sizeof(zero));
 	crc = crc32c(crc, raw + low + 2, EXT4_INODE_SIZE_OLD - low - 2);
-	if (extra_size(fs, d) < EXT4_EXTRA_UP_TO(i_checksum_hi)) {
-		crc = crc32c(crc, raw + EXT4_INODE_SIZE_OLD, fs->inode_size - EXT4_INODE_SIZE_OLD);
-		return (uint16_t)crc == d->i_checksum_lo;
-	}
+	if (extra_size(fs, d) < EXT4_EXTRA_UP_TO(i_checksum_hi))
+		return (uint16_t)crc32c(
+			crc, raw + EXT4_INODE_SIZE_OLD, fs->inode_size - EXT4_INODE_SIZE_OLD);
 	crc = crc32c(crc, raw + EXT4_INODE_SIZE_OLD, high - EXT4_INODE_SIZE_OLD);
 	crc = crc32c(crc, zero, sizeof(zero));
-	crc = crc32c(crc, raw + high + 2, fs->inode_size - high - 2);
-	return crc == ((uint32_t)d->i_checksum_hi << 16 | d->i_checksum_lo);
+	return crc32c(crc, raw + high + 2, fs->inode_size - high - 2);
+}
+
+static bool checksum_right(struct ext4_inode *e, const struct ext4_disk_inode *d)
+{
+	bool wide = extra_size(ext4_of(&e->inode), d) >= EXT4_EXTRA_UP_TO(i_checksum_hi);
+	uint32_t stored =
+		wide ? (uint32_t)d->i_checksum_hi << 16 | d->i_checksum_lo : d->i_checksum_lo;
+	return ext4_inode_checksum(e, d) == stored;
 }
 
 static int verify(struct ext4_inode *e, const struct ext4_disk_inode *d)
@@ -63,13 +82,11 @@ static int verify(struct ext4_inode *e, const struct ext4_disk_inode *d)
 	if (extra_size(fs, d) > fs->inode_size - EXT4_INODE_SIZE_OLD)
 		return ext4_corrupt(fs, "inode %llu: bad extra size", number);
 	if (ext4_has_checksums(fs)) {
-		uint32_t n = (uint32_t)number, generation = d->i_generation;
-		uint32_t seed = crc32c(fs->checksum_seed, &n, sizeof(n));
-		e->checksum_seed = crc32c(seed, &generation, sizeof(generation));
+		e->checksum_seed = ext4_inode_seed(fs, (uint32_t)number, d->i_generation);
 		if (!checksum_right(e, d))
 			return ext4_corrupt(fs, "inode %llu: wrong checksum", number);
 	}
-	if (d->i_links_count == 0 || d->i_mode == 0)
+	if ((d->i_links_count == 0 && !fs->cleaning) || d->i_mode == 0)
 		return ext4_corrupt(fs, "inode %llu: a name leads to it, but it is free", number);
 	if (d->i_flags & (EXT4_INODE_ENCRYPTED | EXT4_INODE_COMPRESSED))
 		return -EOPNOTSUPP;
@@ -114,7 +131,11 @@ static void read_fields(struct ext4_inode *e, const struct ext4_disk_inode *d)
 	i->n_links = d->i_links_count;
 	i->n_blocks = count_sectors(fs, d);
 	read_times(i, d, extra_size(fs, d));
-	inode_set_size(i, (uint64_t)d->i_size_high << 32 | d->i_size_lo);
+	e->disk_size = (uint64_t)d->i_size_high << 32 | d->i_size_lo;
+	inode_set_size(i, e->disk_size);
+	e->generation = d->i_generation;
+	e->attributes = (uint64_t)d->i_file_acl_high << 32 | d->i_file_acl_lo;
+	e->extra_size = (uint16_t)extra_size(fs, d);
 	/* Device numbers: 16 bits of old, else 32 as stat(2) has them. */
 	const uint32_t *words = (const uint32_t *)e->block;
 	if (S_ISCHR(i->mode) || S_ISBLK(i->mode))
@@ -172,13 +193,31 @@ static long read_link(struct inode *inode, char *buf, size_t size)
 
 /* --- kinds --- */
 
-static const struct inode_ops file_ops = {.seek = ext4_seek, .read_ahead = ext4_read_ahead};
-static const struct inode_ops directory_ops = {.lookup = ext4_lookup, .list = ext4_list};
-static const struct inode_ops link_ops = {.readlink = read_link};
-static const struct inode_ops special_ops;
+#define COMMON .change = ext4_inode_change, .sync = ext4_sync, .write_back = ext4_write_back
+
+static const struct inode_ops file_ops = {
+	COMMON,
+	.seek = ext4_seek,
+	.read_ahead = ext4_read_ahead,
+	.truncate = ext4_truncate,
+	.allocate = ext4_allocate,
+	.stat = ext4_stat,
+};
+static const struct inode_ops directory_ops = {
+	COMMON,
+	.lookup = ext4_lookup,
+	.list = ext4_list,
+	.create = ext4_create,
+	.link = ext4_link,
+	.unlink = ext4_unlink,
+	.rename = ext4_rename,
+	.create_nameless = ext4_create_nameless,
+};
+static const struct inode_ops link_ops = {COMMON, .readlink = read_link};
+static const struct inode_ops special_ops = {COMMON};
 
 /* Choose the operations; sizes that no such inode has are refused. */
-static int set_kind(struct ext4_inode *e)
+int ext4_set_kind(struct ext4_inode *e)
 {
 	struct inode *i = &e->inode;
 	struct ext4 *fs = ext4_of(i);
@@ -217,7 +256,8 @@ static int set_kind(struct ext4_inode *e)
 int ext4_inode_read(struct inode *inode)
 {
 	struct ext4_inode *e = ext4_inode_of(inode);
-	int err = locate(e);
+	ext4_inode_init(e);
+	int err = ext4_inode_locate(e);
 	if (err < 0)
 		return err;
 	struct ext4_block b;
@@ -229,5 +269,5 @@ int ext4_inode_read(struct inode *inode)
 	if (err == 0)
 		read_fields(e, d);
 	ext4_block_put(&b);
-	return err < 0 ? err : set_kind(e);
+	return err < 0 ? err : ext4_set_kind(e);
 }

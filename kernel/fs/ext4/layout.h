@@ -12,7 +12,10 @@
 #define EXT4_ROOT_INODE 2u
 #define EXT4_N_BLOCK_BYTES 60u /* of i_block */
 
+#define EXT4_COMPAT_HAS_JOURNAL 0x4u
 #define EXT4_COMPAT_DIR_INDEX 0x20u
+#define EXT4_COMPAT_SPARSE_SUPER2 0x200u
+#define EXT4_COMPAT_ORPHAN_FILE 0x1000u
 
 #define EXT4_INCOMPAT_FILETYPE 0x2u
 #define EXT4_INCOMPAT_RECOVER 0x4u
@@ -26,9 +29,20 @@
 #define EXT4_INCOMPAT_INLINE_DATA 0x8000u
 
 #define EXT4_RO_COMPAT_SPARSE_SUPER 0x1u
+#define EXT4_RO_COMPAT_LARGE_FILE 0x2u
 #define EXT4_RO_COMPAT_HUGE_FILE 0x8u
 #define EXT4_RO_COMPAT_GDT_CSUM 0x10u
+#define EXT4_RO_COMPAT_DIR_NLINK 0x20u
+#define EXT4_RO_COMPAT_EXTRA_ISIZE 0x40u
+#define EXT4_RO_COMPAT_QUOTA 0x100u
+#define EXT4_RO_COMPAT_BIGALLOC 0x200u
 #define EXT4_RO_COMPAT_METADATA_CSUM 0x400u
+#define EXT4_RO_COMPAT_READONLY 0x1000u
+#define EXT4_RO_COMPAT_PROJECT 0x2000u
+#define EXT4_RO_COMPAT_ORPHAN_PRESENT 0x10000u
+
+#define EXT4_STATE_VALID 1u
+#define EXT4_STATE_ERROR 2u
 
 #define EXT4_SUPER_FLAG_UNSIGNED_HASH 0x2u
 #define EXT4_CHECKSUM_CRC32C 1u
@@ -79,8 +93,15 @@ struct ext4_disk_group {
 	uint16_t bg_checksum;
 	/* with a descriptor size of 64: */
 	uint32_t bg_block_bitmap_hi, bg_inode_bitmap_hi, bg_inode_table_hi;
-	uint8_t unused[20];
+	uint16_t bg_free_blocks_count_hi, bg_free_inodes_count_hi, bg_used_dirs_count_hi;
+	uint16_t bg_itable_unused_hi;
+	uint32_t bg_exclude_bitmap_hi;
+	uint16_t bg_block_bitmap_csum_hi, bg_inode_bitmap_csum_hi;
+	uint32_t unused;
 };
+#define EXT4_GROUP_INODE_UNINIT 1u /* no inode is in use, the bitmap was never written */
+#define EXT4_GROUP_BLOCK_UNINIT 2u
+#define EXT4_GROUP_INODE_ZEROED 4u
 _Static_assert(sizeof(struct ext4_disk_group) == 64, "group descriptor");
 #define EXT4_GROUP_SIZE_OLD 32u
 
@@ -180,6 +201,9 @@ struct ext4_hash_tail {
 /* Extended attributes inside the inode, of which only "system.data" is looked at. */
 #define EXT4_XATTR_MAGIC 0xea020000u
 #define EXT4_XATTR_SYSTEM 7u
+struct ext4_xattr_header { /* of a block */
+	uint32_t h_magic, h_refcount, h_blocks, h_hash, h_checksum, h_reserved[3];
+};
 
 struct ext4_xattr_entry {
 	uint8_t e_name_len, e_name_index;
@@ -188,6 +212,66 @@ struct ext4_xattr_entry {
 	char e_name[];
 };
 
-/* The journal's superblock (jbd2), big-endian. */
+/* The journal (jbd2), big-endian. */
 #define EXT4_JOURNAL_MAGIC 0xc03b3998u
-#define EXT4_JOURNAL_START 0x1cu /* byte offset of s_start: 0 says the journal is empty */
+#define EXT4_JOURNAL_DESCRIPTOR 1u
+#define EXT4_JOURNAL_COMMIT 2u
+#define EXT4_JOURNAL_SUPER_V1 3u
+#define EXT4_JOURNAL_SUPER_V2 4u
+#define EXT4_JOURNAL_REVOKE 5u
+
+struct ext4_journal_header {
+	uint32_t magic, type, sequence;
+};
+struct ext4_journal_super {
+	struct ext4_journal_header header;
+	uint32_t s_blocksize, s_maxlen, s_first;
+	uint32_t s_sequence, s_start; /* 0: empty */
+	uint32_t s_errno;
+	/* version 2: */
+	uint32_t s_feature_compat, s_feature_incompat, s_feature_ro_compat;
+	uint8_t s_uuid[16];
+	uint32_t s_nr_users, s_dynsuper, s_max_transaction, s_max_trans_data;
+	uint8_t s_checksum_type, padding[3];
+	uint32_t s_num_fc_blks, s_head;
+	uint32_t unused[40];
+	uint32_t s_checksum;
+	uint8_t s_users[768];
+};
+_Static_assert(offsetof(struct ext4_journal_super, s_checksum) == 0xfc, "journal superblock");
+_Static_assert(sizeof(struct ext4_journal_super) == 1024, "journal superblock");
+
+#define EXT4_JOURNAL_COMPAT_CHECKSUM 1u
+#define EXT4_JOURNAL_INCOMPAT_REVOKE 1u
+#define EXT4_JOURNAL_INCOMPAT_64BIT 2u
+#define EXT4_JOURNAL_INCOMPAT_ASYNC_COMMIT 4u
+#define EXT4_JOURNAL_INCOMPAT_CSUM_V2 8u
+#define EXT4_JOURNAL_INCOMPAT_CSUM_V3 16u
+#define EXT4_JOURNAL_INCOMPAT_FAST_COMMIT 32u
+
+#define EXT4_JOURNAL_CRC32C 4u
+/* A descriptor block: the header, tags, a checksum in the last four bytes.  A tag is that of checksums v3, */
+struct ext4_journal_tag3 {
+	uint32_t block, flags, block_high, checksum;
+};
+/* or the older one, cut off where the features end; then, without SAME_UUID, 16 bytes more. */
+struct ext4_journal_tag {
+	uint32_t block;
+	uint16_t checksum, flags;
+	uint32_t block_high;
+};
+#define EXT4_TAG_ESCAPE 1u /* the block began with the magic number */
+#define EXT4_TAG_SAME_UUID 2u
+#define EXT4_TAG_DELETED 4u
+#define EXT4_TAG_LAST 8u
+
+struct ext4_journal_commit {
+	struct ext4_journal_header header;
+	uint8_t checksum_type, checksum_size, padding[2];
+	uint32_t checksum[8];
+	uint32_t commit_sec_high, commit_sec, commit_ns;
+};
+struct ext4_journal_revoke {
+	struct ext4_journal_header header;
+	uint32_t n_bytes; /* used, this header included */
+};

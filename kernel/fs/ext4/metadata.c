@@ -1,6 +1,6 @@
 /* Blocks of metadata, through a page cache of the device; and complaints about them. */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/ext4.h"
+#include "kernel/fs/ext4/change.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 
@@ -44,7 +44,8 @@ void ext4_block_put(struct ext4_block *b)
 
 bool ext4_block_verified(struct ext4 *fs, const struct ext4_block *b)
 {
-	return fs->verified[b->number % EXT4_VERIFIED] == b->number + 1;
+	return fs->verified[b->number % EXT4_VERIFIED] == b->number + 1 ||
+	       ext4_is_changed(fs, b->number);
 }
 
 void ext4_block_set_verified(struct ext4 *fs, const struct ext4_block *b)

@@ -1,9 +1,9 @@
 /*
- * Mounting ext2, ext3 and ext4, for reading.  A file system whose journal holds changes is refused:
- * what its blocks say without them may be halfway.
+ * Mounting ext2, ext3 and ext4.  What a journal holds is replayed first, even for a mount that only reads: without it what
+ * the blocks say may be halfway.
  */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/ext4.h"
+#include "kernel/fs/ext4/change.h"
 #include "kernel/lib/crc32c.h"
 #include "kernel/lib/endian.h"
 #include "kernel/lib/format.h"
@@ -16,6 +16,12 @@
 		EXT4_INCOMPAT_EXTENTS | EXT4_INCOMPAT_64BIT | EXT4_INCOMPAT_MMP |                  \
 		EXT4_INCOMPAT_FLEX_BG | EXT4_INCOMPAT_CSUM_SEED | EXT4_INCOMPAT_LARGEDIR |         \
 		EXT4_INCOMPAT_INLINE_DATA)
+/* What this kernel keeps up when it writes; with any other it only reads. */
+#define RO_COMPAT_KNOWN                                                                            \
+	(EXT4_RO_COMPAT_SPARSE_SUPER | EXT4_RO_COMPAT_LARGE_FILE | EXT4_RO_COMPAT_HUGE_FILE |      \
+		EXT4_RO_COMPAT_GDT_CSUM | EXT4_RO_COMPAT_DIR_NLINK | EXT4_RO_COMPAT_EXTRA_ISIZE |  \
+		EXT4_RO_COMPAT_METADATA_CSUM)
+#define INCOMPAT_READ_ONLY (EXT4_INCOMPAT_INLINE_DATA | EXT4_INCOMPAT_MMP)
 #define BLOCK_SHIFT_MIN 10u
 #define BLOCK_SHIFT_MAX PAGE_SHIFT
 
@@ -167,17 +173,72 @@ free:
 	return err;
 }
 
+/* --- the super --- */
+
 static int fs_statfs(struct super *super, struct linux_statfs *out)
 {
 	const struct ext4 *fs = super->private;
 	*out = fs->statfs;
 	memcpy(&out->f_fsid, fs->uuid, sizeof(out->f_fsid));
+	if (!fs->journal)
+		return 0;
+	uint64_t promised = (uint64_t)max(atomic_load(&fs->n_promised), 0l);
+	uint64_t free = fs->n_free - min((uint64_t)fs->n_free, promised);
+	uint64_t kept = fs->n_root_reserved + fs->reserve;
+	out->f_bfree = free;
+	out->f_bavail = free - min(free, kept);
+	out->f_ffree = fs->n_free_inodes;
 	return 0;
 }
 
-static const struct super_ops super_ops = {.inode_read = ext4_inode_read, .statfs = fs_statfs};
+static int fs_sync(struct super *super)
+{
+	struct ext4 *fs = super->private;
+	if (!fs->journal)
+		return 0;
+	int err = write_back_super(super);
+	int committed = ext4_commit(fs, fs->journal->running);
+	if (committed == 0)
+		committed = block_flush(fs->device);
+	int late = page_cache_error_check(&fs->error, &fs->error_told);
+	return err < 0 ? err : committed < 0 ? committed : late;
+}
+
+static void fs_tick(struct super *super)
+{
+	struct ext4 *fs = super->private;
+	if (fs->journal && !fs->aborted) {
+		int err = ext4_commit_all(fs);
+		(void)err; /* an error has made it read-only, and said so */
+	}
+}
+
+static void fs_unmount(struct super *super)
+{
+	struct ext4 *fs = super->private;
+	if (!fs->journal)
+		return;
+	ext4_end_orphans(fs);
+	if (!fs->aborted && ext4_finish(fs) < 0)
+		log_error("%s: ext4: not cleanly unmounted", fs->device->name);
+}
+
+static const struct super_ops super_ops = {
+	.inode_read = ext4_inode_read,
+	.inode_release = ext4_release,
+	.statfs = fs_statfs,
+	.sync = fs_sync,
+	.tick = fs_tick,
+	.unmount = fs_unmount,
+};
 static const struct page_cache_ops page_ops = {
-	.fill = ext4_fill, .get = inode_pages_get, .put = inode_pages_put};
+	.fill = ext4_fill,
+	.dirty = ext4_dirty,
+	.dirtied = ext4_dirtied,
+	.unreserve = ext4_unreserve,
+	.get = inode_pages_get,
+	.put = inode_pages_put,
+};
 
 static int make_super(struct ext4 *fs)
 {
@@ -209,38 +270,177 @@ static int read_root(struct ext4 *fs)
 	return 0;
 }
 
-static int mount_device(struct ext4 *fs)
+/* --- for writing --- */
+
+static int refuse_writing(struct ext4 *fs, const char *why)
 {
-	int err = read_super(fs);
+	log_error("%s: ext4: can not be written to: %s", fs->device->name, why);
+	return -EROFS;
+}
+
+static int check_writable(struct ext4 *fs)
+{
+	if (fs->device->read_only)
+		return refuse_writing(fs, "the disk is read-only");
+	if (fs->ro_compat & (EXT4_RO_COMPAT_QUOTA | EXT4_RO_COMPAT_PROJECT))
+		return refuse_writing(fs, "it has quotas, which this kernel does not keep");
+	if (fs->ro_compat & EXT4_RO_COMPAT_ORPHAN_PRESENT)
+		return refuse_writing(fs, "it was not cleanly unmounted: run e2fsck on it");
+	if (fs->ro_compat & ~RO_COMPAT_KNOWN || fs->incompat & INCOMPAT_READ_ONLY)
+		return refuse_writing(fs, "it has features this kernel only reads");
+	if (!(fs->incompat & EXT4_INCOMPAT_EXTENTS))
+		return refuse_writing(fs, "it is no ext4: tune2fs -O extents makes it one");
+	return 0;
+}
+
+/* Counts of free blocks and inodes, from the groups: after a crash the superblock may not know. */
+static int count_free(struct ext4 *fs)
+{
+	uint64_t blocks = 0;
+	uint32_t inodes = 0;
+	for (uint32_t i = 0; i < fs->n_groups; i++) {
+		struct ext4_group g;
+		int err = ext4_group_get(fs, i, &g);
+		if (err < 0)
+			return err;
+		ext4_group_put(&g);
+		blocks += EXT4_GROUP_COUNT(&g.d, bg_free_blocks_count);
+		inodes += EXT4_GROUP_COUNT(&g.d, bg_free_inodes_count);
+	}
+	fs->changes_super = blocks != fs->n_free || inodes != fs->n_free_inodes;
+	fs->n_free = blocks;
+	fs->n_free_inodes = inodes;
+	return 0;
+}
+
+#define RESERVE_MAX 4096u
+
+static int hold_super(struct ext4 *fs)
+{
+	int err = ext4_block_get(fs, EXT4_SUPER_OFFSET >> fs->block_shift, &fs->super_block);
 	if (err < 0)
 		return err;
-	err = make_super(fs);
-	if (err < 0)
-		return err;
-	err = ext4_journal_check(fs);
+	fs->disk =
+		(void *)(ext4_bytes(&fs->super_block) + (EXT4_SUPER_OFFSET & (fs->block_size - 1)));
+	fs->mounted = heap_alloc(sizeof(*fs->mounted));
+	if (!fs->mounted)
+		return -ENOMEM;
+	memcpy(fs->mounted, fs->disk, sizeof(*fs->mounted));
+	fs->n_free = fs->statfs.f_bfree;
+	fs->n_free_inodes = (uint32_t)fs->statfs.f_ffree;
+	fs->n_root_reserved = fs->statfs.f_bfree - min(fs->statfs.f_bavail, fs->statfs.f_bfree);
+	fs->reserve = min(fs->n_blocks / 50, (uint64_t)RESERVE_MAX);
+	return 0;
+}
+
+static void start_journal(struct ext4 *fs)
+{
+	struct ext4_journal *j = fs->journal;
+	uint32_t room = j->inode ? (j->end - j->first) / 4 : UINT32_MAX;
+	j->max = (unsigned)min((uint64_t)room, max(page_total() / 128, (uint64_t)64));
+	j->running = j->super ? be32_to_cpu(j->super->s_sequence) : 1;
+	j->committed = j->running - 1;
+	j->head = j->first;
+}
+
+static int make_writable(struct ext4 *fs, bool replayed)
+{
+	int err = check_writable(fs);
 	if (err == 0)
-		err = read_root(fs);
+		err = hold_super(fs);
+	if (err == 0 && replayed)
+		err = count_free(fs);
 	if (err < 0)
+		return err;
+	if (fs->disk->s_state & EXT4_STATE_ERROR || !(fs->disk->s_state & EXT4_STATE_VALID))
+		log_warn(
+			"%s: ext4: it holds errors, or was not cleanly unmounted: run e2fsck on it",
+			fs->device->name);
+	start_journal(fs);
+	fs->super->flags &= ~SUPER_READ_ONLY;
+	return ext4_orphans_clean(fs);
+}
+
+/* --- mounting --- */
+
+/* Everything read so far may be out of date. */
+static int read_again(struct ext4 *fs)
+{
+	page_cache_truncate(&fs->metadata, 0);
+	memset((void *)(uintptr_t)fs->verified, 0, sizeof(fs->verified));
+	struct ext4_disk_super *s = heap_alloc(sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	int err = block_read(fs->device, EXT4_SUPER_OFFSET, s, sizeof(*s));
+	if (err == 0) {
+		s->s_feature_incompat &= ~EXT4_INCOMPAT_RECOVER;
+		ext4_super_seal(fs, s);
+		err = block_write(fs->device, EXT4_SUPER_OFFSET, s, sizeof(*s));
+	}
+	heap_free(s);
+	if (err == 0)
+		err = block_flush(fs->device);
+	return err < 0 ? err : read_super(fs);
+}
+
+/* Open the journal and replay it if it holds anything. */
+static int prepare_journal(struct ext4 *fs, bool *replayed)
+{
+	int err = ext4_changes_init(fs);
+	if (err < 0 || !(fs->compat & EXT4_COMPAT_HAS_JOURNAL))
+		return err;
+	if (fs->journal_inode == 0)
+		return ext4_corrupt(fs, "its journal is on another device, or nowhere");
+	err = ext4_log_open(fs);
+	if (err < 0 || fs->journal->super->s_start == 0)
+		return err;
+	err = ext4_replay(fs);
+	ext4_log_close(fs);
+	if (err == 0)
+		err = read_again(fs);
+	*replayed = true;
+	return err < 0 ? err : ext4_log_open(fs);
+}
+
+static int mount_super(struct ext4 *fs, unsigned flags)
+{
+	bool reads = flags & SUPER_READ_ONLY, replayed = false;
+	int err = 0;
+	if (!reads || fs->incompat & EXT4_INCOMPAT_RECOVER)
+		err = prepare_journal(fs, &replayed);
+	if (err == 0 && reads && fs->journal)
+		ext4_changes_free(fs);
+	if (err == 0 && !reads)
+		err = make_writable(fs, replayed);
+	return err < 0 ? err : read_root(fs);
+}
+
+static void drop(struct ext4 *fs)
+{
+	if (fs->journal)
+		ext4_changes_free(fs);
+	ext4_block_put(&fs->super_block);
+	heap_free(fs->mounted);
+	page_cache_destroy(&fs->metadata);
+	if (fs->super)
 		super_free(fs->super);
-	return err;
+	heap_free(fs);
 }
 
 static int mount(struct block_device *device, unsigned flags, struct super **out)
 {
-	if (!(flags & SUPER_READ_ONLY)) {
-		log_error("%s: ext4: writing to the image is not supported yet; start without --rw",
-			device->name);
-		return -EROFS;
-	}
 	struct ext4 *fs = heap_zalloc(sizeof(*fs));
 	if (!fs)
 		return -ENOMEM;
 	fs->device = device;
 	ext4_metadata_init(fs);
-	int err = mount_device(fs);
+	int err = read_super(fs);
+	if (err == 0)
+		err = make_super(fs);
+	if (err == 0)
+		err = mount_super(fs, flags);
 	if (err < 0) {
-		page_cache_destroy(&fs->metadata);
-		heap_free(fs);
+		drop(fs);
 		return err;
 	}
 	*out = fs->super;
