@@ -44,7 +44,8 @@ int ring_memory_new(size_t size, struct ring_memory **out)
 	m->references = 1;
 	for (; m->n_pages < n; m->n_pages++) {
 		struct page *p = page_alloc(0, PAGE_ZERO);
-		int err = p ? page_cache_add(&m->cache, m->n_pages, p) : -ENOMEM;
+		int err = p ? page_cache_add(&m->cache, m->n_pages, p, page_cache_losses(&m->cache))
+			    : -ENOMEM;
 		if (p)
 			page_put(p);
 		if (err < 0) {
