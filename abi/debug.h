@@ -45,6 +45,8 @@ struct debug_reply {
 #define DEBUG_KILL 12      /* SIGKILL */
 #define DEBUG_SIGNAL 13    /* len: a signal for the program */
 #define DEBUG_RESIDENT 14  /* which of len pages from address are in memory: a byte each, not 0 */
+#define DEBUG_WATCH                                                                                \
+	15 /* data: struct debug_watch[DEBUG_WATCHES], in place of those before; -EINVAL */
 
 #define DEBUG_CRASHES_ONLY                                                                         \
 	1u /* DEBUG_ATTACH: events only for signals that end the program with a core dump */
@@ -58,6 +60,17 @@ struct debug_action {
 	uint8_t action; /* DEBUG_ACTION_ */
 	uint8_t signal; /* the one of its event, another, or 0: none is delivered */
 	uint16_t reserved;
+};
+
+/* Memory whose accesses are reported: SIGTRAP with si_code TRAP_HWBKPT, si_addr its address. */
+#define DEBUG_WATCHES 4
+#define DEBUG_WATCH_WRITE 1u
+#define DEBUG_WATCH_ACCESS 3u
+
+struct debug_watch {
+	uint64_t address; /* a multiple of len */
+	uint32_t len;     /* 1, 2, 4, 8; 0: none */
+	uint32_t kind;    /* DEBUG_WATCH_ */
 };
 
 struct debug_thread {

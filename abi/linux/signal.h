@@ -76,6 +76,7 @@
 #define BUS_ADRERR 2
 #define TRAP_BRKPT 1
 #define TRAP_TRACE 2
+#define TRAP_HWBKPT 4
 
 struct linux_siginfo {
 	int32_t si_signo, si_errno, si_code, pad;

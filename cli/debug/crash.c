@@ -1,6 +1,7 @@
 /* A debugger that only ever does one thing. */
 #include "cli/debug/crash.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,7 +35,8 @@ void crash_watch_start(struct crash_watch *w)
 {
 	w->attached = true;
 	if (target_attach(&w->target, DEBUG_CRASHES_ONLY) < 0)
-		fail(5, "cannot watch for a crash: the machine does not answer");
+		fail(EIO, "cannot watch for a crash: the machine does not answer");
+	crash_watch_look(w); /* an event may have come with the answer */
 }
 
 bool crash_watch_frame(struct crash_watch *w, unsigned kind, const void *content, size_t len)

@@ -2,6 +2,7 @@
 #include "cli/debug/stub.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <arpa/inet.h>
 #include <signal.h>
@@ -32,6 +33,9 @@ struct stub {
 	uint32_t current;   /* thread of g, m, ...; set by Hg and by stops */
 	uint32_t stopped;   /* of the last event */
 	unsigned signal;
+	struct debug_watch watches[DEBUG_WATCHES];
+	uint64_t hit; /* the watched address that the last stop is about */
+	bool hit_is_watch;
 	struct registers registers; /* of registers_tid; 0: of none */
 	uint32_t registers_tid;
 	struct text object; /* the last one made for qXfer */
@@ -281,11 +285,55 @@ static void set_thread(struct stub *s, const char *arguments)
 
 /* ---- Stopping and going on ---- */
 
+static const char *watch_word(const struct stub *s, uint64_t address)
+{
+	for (int i = 0; i < DEBUG_WATCHES; i++)
+		if (s->watches[i].len && s->watches[i].address == address)
+			return s->watches[i].kind == DEBUG_WATCH_WRITE ? "watch" : "awatch";
+	return "watch";
+}
+
+/* "Z2,ADDRESS,LENGTH" and "z2,...": 2 writes, 4 accesses.  Others gdb does itself, by writing instructions. */
+static void set_watch(struct stub *s, const char *arguments, bool on)
+{
+	struct debug_watch w[DEBUG_WATCHES], wanted = {0};
+	const char *end;
+	size_t len = 0;
+	int free_one = -1, same = -1;
+
+	wanted.kind = arguments[0] == '2' ? DEBUG_WATCH_WRITE : DEBUG_WATCH_ACCESS;
+	if ((arguments[0] != '2' && arguments[0] != '4') || arguments[1] != ',' ||
+		!parse_range(arguments + 2, &wanted.address, &len, &end)) {
+		reply(s, "");
+		return;
+	}
+	wanted.len = (uint32_t)len;
+	memcpy(w, s->watches, sizeof(w));
+	for (int i = 0; i < DEBUG_WATCHES; i++) {
+		if (!w[i].len)
+			free_one = i;
+		else if (memcmp(&w[i], &wanted, sizeof(wanted)) == 0)
+			same = i;
+	}
+	if (!on && same >= 0)
+		w[same].len = 0;
+	else if (on && same < 0 && free_one >= 0)
+		w[free_one] = wanted;
+	int err = on && same < 0 && free_one < 0 ? -ENOSPC : target_watch(s->target, w);
+
+	if (err >= 0)
+		memcpy(s->watches, w, sizeof(w));
+	reply_result(s, err);
+}
+
 static void tell_stop(struct stub *s)
 {
 	struct text t = {0};
 
-	text_format(&t, "T%02xthread:", s->signal);
+	text_format(&t, "T%02x", s->signal);
+	if (s->hit_is_watch)
+		text_format(&t, "%s:%" PRIx64 ";", watch_word(s, s->hit), s->hit);
+	text_add(&t, "thread:");
 	add_thread(s, &t, s->stopped);
 	text_add(&t, ";");
 	reply_text(s, &t);
@@ -343,6 +391,9 @@ void stub_look(struct stub *s)
 	if (!t->has_event || s->stream.fd < 0 || !s->running)
 		return;
 	t->has_event = false;
+	s->hit_is_watch = t->event.kind == DEBUG_EVENT_SIGNAL && t->event.signal == SIGTRAP &&
+			  t->event.code == TRAP_HWBKPT;
+	s->hit = t->event.address;
 	stop_at(s, t->event.tid,
 		t->event.kind == DEBUG_EVENT_SIGNAL ? gdb_signal(t->event.signal) : SIGTRAP);
 }
@@ -368,6 +419,7 @@ static void interrupt(struct stub *s)
 static void resume(struct stub *s, const struct debug_action *actions, size_t n, unsigned rest)
 {
 	s->registers_tid = 0;
+	s->hit_is_watch = false;
 	s->running = true;
 	if (target_resume(s->target, actions, n, rest) < 0) {
 		s->running = false;
@@ -619,6 +671,10 @@ static void command(struct stub *s, char *c, size_t len)
 	case 'Q':
 		s->stream.no_acks |= strcmp(c, "QStartNoAckMode") == 0;
 		reply(s, strcmp(c, "QStartNoAckMode") == 0 ? "OK" : "");
+		break;
+	case 'Z':
+	case 'z':
+		set_watch(s, c + 1, c[0] == 'Z');
 		break;
 	case 'v':
 		multi_letter(s, c, len);

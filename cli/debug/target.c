@@ -184,3 +184,9 @@ int target_resident(struct target *t, uint64_t address, uint32_t n, uint8_t *to)
 	memcpy(to, t->data, n);
 	return 0;
 }
+
+int target_watch(struct target *t, const struct debug_watch watches[DEBUG_WATCHES])
+{
+	return ask(t, (struct debug_request){.operation = DEBUG_WATCH}, watches,
+		DEBUG_WATCHES * sizeof(watches[0]));
+}

@@ -43,6 +43,7 @@ int target_set_registers(struct target *, uint32_t tid, const void *, size_t len
 int target_read(struct target *, uint64_t address, void *to, size_t len) must_check;
 /* A byte for each of n pages (at most DEBUG_DATA_MAX) from address on: not 0 when it is in memory. */
 int target_resident(struct target *, uint64_t address, uint32_t n, uint8_t *to) must_check;
+int target_watch(struct target *, const struct debug_watch watches[DEBUG_WATCHES]) must_check;
 int target_write(struct target *, uint64_t address, const void *, size_t len) must_check;
 int target_read_file(
 	struct target *, const char *path, uint64_t offset, void *to, size_t len) must_check;

@@ -58,6 +58,7 @@ static const struct trace_name clone_flags[] = {N(CLONE_VM), N(CLONE_FS), N(CLON
 	N(CLONE_NEWNS), N(CLONE_SYSVSEM), N(CLONE_SETTLS), N(CLONE_PARENT_SETTID),
 	N(CLONE_CHILD_CLEARTID), N(CLONE_DETACHED), N(CLONE_CHILD_SETTID), N(CLONE_NEWUSER),
 	N(CLONE_NEWPID), N(CLONE_NEWNET), N(CLONE_IO), N(CLONE_CLEAR_SIGHAND), END};
+static const struct trace_name epoll_flags[] = {{02000000, "EPOLL_CLOEXEC"}, END};
 static const struct trace_name epoll_events[] = {N(EPOLLIN), N(EPOLLPRI), N(EPOLLOUT), N(EPOLLERR),
 	N(EPOLLHUP), N(EPOLLRDNORM), N(EPOLLWRNORM), N(EPOLLRDHUP), N(EPOLLEXCLUSIVE),
 	N(EPOLLWAKEUP), N(EPOLLONESHOT), N(EPOLLET), END};
@@ -165,6 +166,7 @@ static const struct {
 	{"epoll_operation", epoll_operations, false},
 	{"resource", resources, false},
 	{"arch_prctl", arch_codes, false},
+	{"epoll_flags", epoll_flags, true},
 	{"prctl", prctls, false},
 	{"futex_command", futex_commands, false},
 	{"socket_type_name", socket_types, false},

@@ -22,6 +22,18 @@ static void show_socket_type(const struct trace_value *v)
 	}
 }
 
+static void show_socket_protocol(const struct trace_value *v)
+{
+	static const struct trace_name names[] = {{0, "IPPROTO_IP"}, {1, "IPPROTO_ICMP"},
+		{6, "IPPROTO_TCP"}, {17, "IPPROTO_UDP"}, {41, "IPPROTO_IPV6"},
+		{58, "IPPROTO_ICMPV6"}, {255, "IPPROTO_RAW"}, {0, NULL}};
+
+	if (v->args[0] == AF_INET || v->args[0] == AF_INET6)
+		trace_show_one(v->text, names, trace_argument(v));
+	else
+		trace_show_int(v);
+}
+
 static void show_socket_option(const struct trace_value *v)
 {
 	bool flags;
@@ -234,6 +246,7 @@ static void show_out_epoll_events(const struct trace_value *v)
 
 const struct trace_kind trace_socket_kinds[] = {
 	{"socket_type", show_socket_type},
+	{"socket_protocol", show_socket_protocol},
 	{"socket_option", show_socket_option},
 	{"option_value", show_option_value},
 	{"sockaddr", show_sockaddr},

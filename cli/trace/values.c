@@ -2,6 +2,7 @@
 #include "cli/trace/values.h"
 
 #include "abi/linux/fcntl.h"
+#include "abi/linux/prctl.h"
 #include "abi/linux/sched.h"
 #include "abi/linux/socket.h"
 #include "cli/trace/show.h"
@@ -278,6 +279,17 @@ static void show_fcntl_argument(const struct trace_value *v)
 	}
 }
 
+static void show_prctl_argument(const struct trace_value *v)
+{
+	char name[16];
+	unsigned option = (unsigned)v->args[0];
+
+	if (option == PR_SET_NAME && trace_copy(name, trace_argument(v), sizeof(name)) == 0)
+		trace_add_quoted(v->text, (uint8_t *)name, strnlen(name, sizeof(name)));
+	else
+		show_hex(v);
+}
+
 /* --- the table --- */
 
 const struct trace_kind trace_plain_kinds[] = {
@@ -310,6 +322,8 @@ const struct trace_kind trace_plain_kinds[] = {
 	{"futex_value", show_uint},
 	{"futex_timeout", show_futex_timeout},
 	{"fcntl_argument", show_fcntl_argument},
+	{"prctl_argument", show_prctl_argument},
+	{"prctl_rest", show_hex},
 	{NULL, NULL},
 };
 
@@ -348,6 +362,8 @@ bool trace_omits(const char *kind, size_t len, const struct trace_value *v)
 		       trace_last_argument(v) == F_GETOWN ||
 		       trace_last_argument(v) == F_GETPIPE_SZ ||
 		       trace_last_argument(v) == F_GET_SEALS;
+	if (is(kind, len, "prctl_rest"))
+		return v->args[0] == PR_SET_NAME || v->args[0] == PR_GET_NAME;
 	if (is(kind, len, "futex_timeout"))
 		return futex_command(v) == FUTEX_WAKE || futex_command(v) == FUTEX_WAKE_BITSET;
 	if (is(kind, len, "futex_second"))

@@ -27,3 +27,8 @@ void inspect_step_end(struct trap_frame *f);
 uintptr_t inspect_breakpoint(const struct trap_frame *f);
 /* Nothing is at that address any more: the program goes on as if it had not been. */
 void inspect_breakpoint_undo(struct trap_frame *f);
+
+/* Memory to watch, on every CPU from when it next runs the program or another thread: -EINVAL. */
+int inspect_watch(const struct debug_watch watches[DEBUG_WATCHES]) must_check;
+/* This CPU, now. */
+void inspect_watch_here(void);

@@ -178,7 +178,10 @@ static void release_one(struct task *t, void *unused)
 static long detach(struct asked *a)
 {
 	(void)a;
+	static const struct debug_watch none[DEBUG_WATCHES];
 	program_watcher = NULL;
+	(void)!inspect_watch(none);
+	atomic_store(&answer, 0);
 	for_each_task(release_one, NULL);
 	process_thaw();
 	return 0;
@@ -378,6 +381,13 @@ static long tell_resident(struct asked *a)
 	return (long)n;
 }
 
+static long watch(struct asked *a)
+{
+	if (a->data_len != DEBUG_WATCHES * sizeof(struct debug_watch))
+		return -EINVAL;
+	return inspect_watch((const struct debug_watch *)a->data);
+}
+
 static long perform(struct asked *a)
 {
 	static long (*const operations[])(struct asked * a) = {
@@ -395,6 +405,7 @@ static long perform(struct asked *a)
 		[DEBUG_KILL] = end_program,
 		[DEBUG_SIGNAL] = send_signal,
 		[DEBUG_RESIDENT] = tell_resident,
+		[DEBUG_WATCH] = watch,
 	};
 	unsigned operation = a->request->operation;
 	if (operation >= array_size(operations) || !operations[operation])

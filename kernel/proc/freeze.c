@@ -62,6 +62,7 @@ void freeze_wait(struct task *t)
 	wait_wake_all(&parked, EVENTS_ALL);
 	wait_event(&process.continued, EVENTS_ALL, must_go(t));
 	atomic_store(&t->parked, false);
+	inspect_watch_here();
 	if (t->changed_outside) {
 		t->changed_outside = false;
 		inspect_load();

@@ -42,6 +42,7 @@ static const struct capture captures[] = {
 	{"fd", DESCRIPTOR, 0, false},
 	{"dirfd", DESCRIPTOR, 0, false},
 	{"path", STRING, 0, false},
+	{"prctl_argument", FIXED, 16, false}, /* PR_SET_NAME */
 	{"data", DATA, 1, false},
 	{"option_value", DATA, 1, false},
 	{"iovec", PIECES, 0, false},

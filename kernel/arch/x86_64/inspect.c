@@ -137,3 +137,62 @@ void inspect_breakpoint_undo(struct trap_frame *f)
 {
 	f->rip--;
 }
+
+/* --- watched memory: SDM 3 17.2 --- */
+
+unsigned watch_generation;
+static uint64_t watched[DEBUG_WATCHES];
+static uint64_t watch_control; /* DR7 */
+
+#define DR7_ENABLE(i) (1ul << 2 * (i))
+#define DR7_KIND(i, kind) ((uint64_t)(kind) << (16 + 4 * (i)))
+#define DR7_LEN(i, code) ((uint64_t)(code) << (18 + 4 * (i)))
+
+int inspect_watch(const struct debug_watch watches[DEBUG_WATCHES])
+{
+	static const uint8_t len_codes[9] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
+	uint64_t control = 0;
+	for (unsigned i = 0; i < DEBUG_WATCHES; i++) {
+		const struct debug_watch *w = &watches[i];
+		if (w->len == 0)
+			continue;
+		if (w->len > 8 || (w->len & (w->len - 1)) || w->address % w->len ||
+			w->address >= USER_END ||
+			(w->kind != DEBUG_WATCH_WRITE && w->kind != DEBUG_WATCH_ACCESS))
+			return -EINVAL;
+		control |= DR7_ENABLE(i) | DR7_KIND(i, w->kind) | DR7_LEN(i, len_codes[w->len]);
+	}
+	for (unsigned i = 0; i < DEBUG_WATCHES; i++)
+		watched[i] = watches[i].len ? watches[i].address : 0;
+	watch_control = control;
+	__atomic_add_fetch(&watch_generation, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void watch_load(struct cpu_local *c)
+{
+	c->watch_generation = __atomic_load_n(&watch_generation, __ATOMIC_ACQUIRE);
+	__asm__ volatile("movq %0, %%dr7" : : "r"(0ul));
+	__asm__ volatile("movq %0, %%dr0" : : "r"(watched[0]));
+	__asm__ volatile("movq %0, %%dr1" : : "r"(watched[1]));
+	__asm__ volatile("movq %0, %%dr2" : : "r"(watched[2]));
+	__asm__ volatile("movq %0, %%dr3" : : "r"(watched[3]));
+	__asm__ volatile("movq %0, %%dr7" : : "r"(watch_control));
+}
+
+void inspect_watch_here(void)
+{
+	irq_state state = irq_save();
+	if (cpu_local()->watch_generation != watch_generation)
+		watch_load(cpu_local());
+	irq_restore(state);
+}
+
+uintptr_t watch_hit(void)
+{
+	uint64_t status;
+	__asm__ volatile("movq %%dr6, %0" : "=r"(status));
+	__asm__ volatile("movq %0, %%dr6" : : "r"(0ul));
+	unsigned hit = status & 15;
+	return hit && watch_control ? watched[__builtin_ctz(hit)] : 0;
+}

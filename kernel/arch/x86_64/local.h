@@ -50,6 +50,7 @@ struct cpu_local {
 	uint64_t gdt[GDT_ENTRIES] aligned_to(16);
 	struct task_state tss aligned_to(16);
 	struct trap_stack nmi_stack aligned_to(16), fault_stack aligned_to(16);
+	unsigned watch_generation; /* of the debug registers */
 };
 
 extern struct cpu_local boot_cpu;
@@ -63,6 +64,12 @@ static inline struct cpu_local *cpu_local(void)
 }
 
 /* Vectors of the interrupt controller. */
+/* inspect.c: memory a debugger watches.  Every CPU loads it when its generation is not this one. */
+extern unsigned watch_generation;
+void watch_load(struct cpu_local *c);
+/* The watched address this debug exception is about; 0: a single step. */
+uintptr_t watch_hit(void);
+
 #define VECTOR_DEVICE_FIRST 0x20
 #define VECTOR_DEVICE_LAST 0xef
 #define VECTOR_TIMER 0xf0

@@ -112,6 +112,8 @@ struct thread *thread_switch(struct thread *previous, struct thread *next)
 		if (to->user_gs != from->user_gs || from->fpu_where == FPU_UNUSED)
 			user_gs_write(to->user_gs);
 		fpu_switch_in(c, to);
+		if (unlikely(c->watch_generation != watch_generation))
+			watch_load(c);
 	}
 	return switch_stacks(&from->sp, to->sp, previous);
 }

@@ -99,6 +99,9 @@ void exception_handle(struct trap_frame *f)
 		return;
 	}
 	if (!trap_from_user(f)) {
+		/* A system call touched memory that is watched: not the program itself. */
+		if (vector == VECTOR_DEBUG && watch_hit())
+			return;
 		if (!take_fixup(f))
 			panic_frame(f, "%s (error %#lx)",
 				names[vector] ? names[vector] : "exception",
@@ -117,6 +120,11 @@ void exception_handle(struct trap_frame *f)
 		.vector = vector,
 		.error = f->error,
 	};
+	uintptr_t watched = vector == VECTOR_DEBUG ? watch_hit() : 0;
+	if (watched) {
+		fault.code = TRAP_HWBKPT;
+		fault.address = watched;
+	}
 	irq_enable();
 	user_exception(f, &fault);
 }
