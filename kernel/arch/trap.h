@@ -40,6 +40,7 @@ int user_exchange_u32(user_addr at, uint32_t expected, uint32_t new, uint32_t *o
 /* The frame of an entry into the kernel. */
 bool trap_from_user(const struct trap_frame *f);
 uintptr_t trap_ip(const struct trap_frame *f);
+void trap_set_ip(struct trap_frame *f, uintptr_t ip); /* of the program */
 uintptr_t trap_sp(const struct trap_frame *f);
 uintptr_t trap_fp(const struct trap_frame *f); /* frame pointer, for backtraces */
 /* System call: number, six arguments, result. */

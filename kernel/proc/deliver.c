@@ -7,6 +7,7 @@
 #include "kernel/proc/freeze.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/queue.h"
+#include "kernel/proc/rseq.h"
 
 /* --- stopped --- */
 
@@ -152,6 +153,9 @@ static void run_handler(struct task *t, const struct delivery *d, struct trap_fr
 	t->restart = 0;
 	t->deadline_ns = NO_DEADLINE;
 	t->resume_deadline = false;
+	/* Where the program stands goes into the frame: not into a sequence. */
+	if (t->rseq.va)
+		rseq_disturbed(f);
 	if (push_frame(t, d, f) < 0)
 		frame_failed(d);
 	else

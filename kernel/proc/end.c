@@ -107,6 +107,7 @@ void task_become_leader(struct task *t)
 	irq_state state = spin_lock(&process.lock);
 	t->thread.tid = PROCESS_ID;
 	t->ending = false;
+	t->rseq = user_at(0);
 	spin_unlock(&process.lock, state);
 }
 

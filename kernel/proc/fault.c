@@ -6,6 +6,7 @@
 #include "kernel/arch/upcall.h"
 #include "kernel/lib/log.h"
 #include "kernel/proc/internal.h"
+#include "kernel/proc/rseq.h"
 #include "kernel/proc/signal.h"
 
 static int resolve(uintptr_t address, unsigned access)
@@ -53,6 +54,17 @@ void process_barrier(void)
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
+/* Sleepers are told, too, which does no harm. */
+void process_disturb_sequences(void)
+{
+	irq_state state = spin_lock(&process.lock);
+	struct task *t;
+	list_for_each (t, &process.tasks, link)
+		atomic_fetch_or(&t->thread.arch.user_work, WORK_RSEQ);
+	spin_unlock(&process.lock, state);
+	process_barrier();
+}
+
 static void send_fault(const struct trap_frame *f, uintptr_t address, int err)
 {
 	task_current()->fault = (struct user_fault_context){
@@ -68,7 +80,11 @@ static void send_fault(const struct trap_frame *f, uintptr_t address, int err)
 
 int page_fault(struct trap_frame *f, uintptr_t address, unsigned access)
 {
+	struct thread *self = thread_current();
+	uint64_t n_sleeps = self->n_voluntary;
 	int err = resolve(address, access);
+	if (unlikely(self->n_voluntary != n_sleeps))
+		atomic_fetch_or(&self->arch.user_work, WORK_RSEQ);
 	if (likely(err == 0))
 		return 0;
 	if (err == -ENOMEM && (access & FAULT_USER))
@@ -100,6 +116,10 @@ void user_return(struct trap_frame *f)
 		process_exit_thread(SIGKILL);
 	if (unlikely(process.out_of_memory))
 		process_out_of_memory("a system call found no memory");
+	if (work & WORK_RSEQ) {
+		atomic_fetch_and(&t->thread.arch.user_work, ~WORK_RSEQ);
+		rseq_disturbed(f);
+	}
 	if (work & WORK_SIGNAL)
 		signal_deliver(f);
 	if (work & WORK_RESCHEDULE)

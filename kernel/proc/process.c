@@ -16,6 +16,7 @@
 #include "kernel/proc/exec.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/signal.h"
+#include "kernel/proc/seccomp.h"
 #include "kernel/proc/task.h"
 #include "kernel/sched/futex.h"
 
@@ -194,6 +195,7 @@ static void task_destroy(struct thread *t)
 {
 	struct task *task = (struct task *)t;
 	signal_queue_clear(&task->pending);
+	seccomp_release(task);
 }
 
 int task_create(const char *name, void (*entry)(void *), void *arg, struct task **out)
@@ -251,6 +253,8 @@ int task_add(struct task *t)
 		err = -EAGAIN;
 	if (err == 0) {
 		t->thread.tid = new_tid();
+		if (process.n_tasks > 0)
+			seccomp_inherit(t);
 		list_push_back(&process.tasks, &t->link);
 		process.n_tasks++;
 		if (atomic_load(&process.frozen))

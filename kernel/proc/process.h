@@ -57,6 +57,10 @@ struct task {
 	bool held;            /* stays there when the others go on */
 	bool changed_outside; /* its registers were, while it stood */
 	bool stepping;        /* one instruction, then SIGTRAP */
+	user_addr rseq;       /* rseq(2); 0: none */
+	uint32_t rseq_signature;
+	uint8_t seccomp_mode;
+	struct seccomp_filter *seccomp;       /* changed under process.lock */
 	struct sem_undo_list *semaphore_undo; /* shared; kernel/ipc's */
 	uint64_t start_ns;
 };
@@ -174,6 +178,8 @@ int process_next_tid(int from); /* next tid >= from, or -1 */
 int process_populate(uintptr_t start, uintptr_t end, unsigned prot) must_check;
 /* Every CPU has passed a full barrier since the call.  Sleeps. */
 void process_barrier(void);
+/* The same, and every thread has left its restartable sequence (rseq(2)). */
+void process_disturb_sequences(void);
 uint64_t process_limit(unsigned resource);
 bool process_capable(unsigned capability);
 /* Sum over all threads, alive and gone; both may be NULL. */

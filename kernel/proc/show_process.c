@@ -7,6 +7,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
 #include "kernel/proc/internal.h"
+#include "kernel/proc/seccomp.h"
 #include "kernel/proc/signal.h"
 
 #define TICK_NS 10000000ul /* _SC_CLK_TCK is 100 */
@@ -224,8 +225,8 @@ static void show_status_signals(struct text *t, const struct task *task)
 		process.capabilities_inheritable, process.capabilities_permitted,
 		process.capabilities_effective, process.capabilities_bounding,
 		process.capabilities_ambient);
-	text_add(t, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
-		process.no_new_privileges);
+	text_add(t, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n",
+		process.no_new_privileges, task->seccomp_mode, seccomp_count(task));
 }
 
 /* A set of CPUs as Linux writes it in hexadecimal, at least one word. */

@@ -301,6 +301,7 @@ FACT(pipe_max_size, "1048576")
 FACT(port_range, "32768\t60999")
 FACT(one, "1")
 FACT(perf_paranoid, "4")
+FACT(seccomp_avail, "kill_process kill_thread trap errno trace log allow")
 FACT(shmmax, "18446744073692774399")
 FACT(shmmni, "4096")
 FACT(sem, "32000\t1024000000\t500\t32000")
@@ -353,6 +354,7 @@ static const struct generated_file files[] = {
 	{.path = "/proc/sys/kernel/random/boot_id", .show = show_boot_id},
 	{.path = "/proc/sys/kernel/random/entropy_avail", .show = show_entropy},
 	{.path = "/proc/sys/kernel/random/poolsize", .show = show_entropy},
+	{.path = "/proc/sys/kernel/seccomp/actions_avail", .show = show_seccomp_avail},
 	{.path = "/proc/sys/kernel/shmmax", .show = show_shmmax},
 	{.path = "/proc/sys/kernel/shmall", .show = show_shmmax},
 	{.path = "/proc/sys/kernel/shmmni", .show = show_shmmni},

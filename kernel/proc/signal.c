@@ -134,16 +134,21 @@ void signal_retract_entry(struct pending_signal *p)
 
 void signal_force(int signal, int code, uintptr_t address)
 {
+	signal_force_info(&(struct linux_siginfo){
+		.si_signo = signal, .si_code = code, .fault.address = address});
+}
+
+void signal_force_info(const struct linux_siginfo *info)
+{
 	struct task *t = task_current();
-	const struct linux_siginfo info = {
-		.si_signo = signal, .si_code = code, .fault.address = address};
+	int signal = info->si_signo;
 	irq_state state = spin_lock(&process.signal_lock);
 	struct linux_sigaction *action = &process.actions[signal];
 	if (blocks(t, signal) || action->handler == SIG_IGN)
 		action->handler = SIG_DFL;
 	t->blocked &= ~signal_bit(signal);
 	signal_queue_drop(&t->pending, signal_bit(signal));
-	(void)!signal_queue_add(&t->pending, signal, &info, NULL);
+	(void)!signal_queue_add(&t->pending, signal, info, NULL);
 	signal_recheck(t);
 	spin_unlock(&process.signal_lock, state);
 }

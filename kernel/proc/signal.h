@@ -30,6 +30,9 @@ void signal_retract_entry(struct pending_signal *p);
 /* A fault of the current thread: delivered even when blocked or ignored (then it kills). */
 void signal_force(int signal, int code, uintptr_t address);
 
+/* The same with all that is to be said of it. */
+void signal_force_info(const struct linux_siginfo *info);
+
 /* rt_sigprocmask(2) for the current thread; *old is what was. */
 int signal_set_mask(int how, const uint64_t *set, uint64_t *old) must_check;
 /* Until the next return to the program: ppoll, pselect, epoll_pwait, sigsuspend. */

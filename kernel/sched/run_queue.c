@@ -219,6 +219,10 @@ static void switch_to(struct run_queue *q, unsigned cpu, struct thread *self, st
 	atomic_store_explicit(&next->accounted_ns, now, memory_order_relaxed);
 	next->slice_end_ns = now + slice_of(next);
 	next->cpu = cpu;
+	if (unlikely(next->told_cpu != cpu)) {
+		next->told_cpu = cpu;
+		atomic_fetch_or(&next->arch.user_work, WORK_RSEQ);
+	}
 	atomic_store_explicit(&next->on_cpu, true, memory_order_relaxed);
 	add(&q->n_switches, 1);
 	if (!list_empty(&q->ready))
@@ -285,6 +289,7 @@ void run_queue_yield(struct thread *self)
 		spin_unlock_nested(&q->lock);
 	}
 	self->n_involuntary++;
+	atomic_fetch_or(&self->arch.user_work, WORK_RSEQ);
 	run_queue_leave(self);
 }
 

@@ -23,6 +23,7 @@ enum thread_state {
 /* Bits of arch.user_work: reasons to call user_return(). */
 #define WORK_RESCHEDULE 1u
 #define WORK_SIGNAL 2u /* also: ends interruptible sleeps with -EINTR */
+#define WORK_RSEQ 8u   /* moved to another CPU, or left its own in the middle of the program */
 #define WORK_EXIT 4u   /* likewise, and uninterruptible ones that can end */
 
 struct thread {
@@ -36,6 +37,7 @@ struct thread {
 	/* In a run queue: under its lock.  Of the thread, or who woke it, otherwise. */
 	struct list run_link;
 	unsigned cpu;       /* where it runs or ran last */
+	unsigned told_cpu;  /* where it ran when it last got WORK_RSEQ */
 	atomic_bool on_cpu; /* its stack is in use there */
 	bool orphan;        /* dead, and nobody refers to it */
 	bool leaving;       /* must go to another CPU */

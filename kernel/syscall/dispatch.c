@@ -7,6 +7,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/net/socket.h"
+#include "kernel/proc/seccomp.h"
 #include "kernel/proc/signal.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/syscall/trace.h"
@@ -99,6 +100,14 @@ static long call(const struct syscall_entry *e, const struct syscall_args *args)
 	return result;
 }
 
+/* While some thread has filters of seccomp(2). */
+static long call_filtered(const struct syscall_entry *e, const struct syscall_args *args)
+{
+	long result = 0;
+	unsigned number = (unsigned)trap_syscall_number(args->frame);
+	return seccomp_allows(args->frame, number, args->a, &result) ? call(e, args) : result;
+}
+
 void syscall_dispatch(struct trap_frame *f)
 {
 	struct syscall_args args;
@@ -110,7 +119,8 @@ void syscall_dispatch(struct trap_frame *f)
 	if (unlikely(e->flags & NAMED))
 		say_missing(e, number);
 	task_current()->frame = f;
-	trap_set_result(f, unlikely(syscalls_watched) ? syscall_watch(e, number, &args, call)
-						      : call(e, &args));
+	trap_set_result(f, unlikely(syscalls_watched)
+				   ? syscall_watch(e, number, &args, call_filtered)
+				   : call(e, &args));
 	lock_check_none("a system call ends with a lock held");
 }

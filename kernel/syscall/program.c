@@ -275,7 +275,7 @@ static long put_int(user_addr to, int value)
 }
 
 /* Settings of the process that are kept and read back, and act where they can. */
-static long process_setting(int option, unsigned long a)
+static long process_setting(int option, unsigned long a, unsigned long b)
 {
 	switch (option) {
 	case PR_GET_DUMPABLE:
@@ -318,6 +318,9 @@ static long process_setting(int option, unsigned long a)
 	case PR_SET_PTRACER: /* nobody traces */
 		return 0;
 	case PR_GET_SECCOMP:
+		return task_current()->seccomp_mode;
+	case PR_SET_SECCOMP:
+		return prctl_set_seccomp(a, b);
 	case PR_GET_TIMING:
 		return 0;
 	default:
@@ -354,6 +357,6 @@ long sys_prctl(const struct syscall_args *args)
 		return copy_out(user_at(a), &task_current()->clear_child_tid.va, sizeof(uintptr_t));
 	case PR_SET_VMA: /* names of anonymous areas: as a Linux without CONFIG_ANON_VMA_NAME */
 	default:
-		return process_setting(option, a);
+		return process_setting(option, a, args->a[2]);
 	}
 }

@@ -31,6 +31,9 @@ struct syscall_watch_options {
 void syscall_watch_configure(const struct syscall_watch_options *o);
 void syscall_watch_finish(void);
 
+/* prctl(PR_SET_SECCOMP) */
+long prctl_set_seccomp(unsigned long mode, unsigned long program);
+
 /* One handler per CALL of table.def. */
 #define CALL(name, x86_64, arm64, flags, signature)                                                \
 	long sys_##name(const struct syscall_args *args);

@@ -5,6 +5,7 @@
 #include "abi/linux/sched.h"
 #include "kernel/arch/timer.h"
 #include "kernel/lib/string.h"
+#include "kernel/proc/rseq.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/timers.h"
 #include "kernel/syscall/user.h"
@@ -346,13 +347,15 @@ long sys_ioprio_set(const struct syscall_args *args)
 	(MEMBARRIER_GLOBAL | MEMBARRIER_GLOBAL_EXPEDITED | MEMBARRIER_REGISTER_GLOBAL_EXPEDITED |  \
 		MEMBARRIER_PRIVATE_EXPEDITED | MEMBARRIER_REGISTER_PRIVATE_EXPEDITED |             \
 		MEMBARRIER_PRIVATE_EXPEDITED_SYNC_CORE |                                           \
-		MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+		MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                                  \
+		MEMBARRIER_PRIVATE_EXPEDITED_RSEQ | MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ)
 
 /* One barrier serves all of them: every CPU passes through an interrupt.  Registrations are one step above. */
 long sys_membarrier(const struct syscall_args *args)
 {
 	int command = arg_int(args, 0);
-	if (arg_uint(args, 1))
+	if (arg_uint(args, 1) &
+		~(command == MEMBARRIER_PRIVATE_EXPEDITED_RSEQ ? MEMBARRIER_FLAG_CPU : 0u))
 		return -EINVAL;
 	switch (command) {
 	case MEMBARRIER_QUERY:
@@ -360,6 +363,7 @@ long sys_membarrier(const struct syscall_args *args)
 	case MEMBARRIER_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_REGISTER_PRIVATE_EXPEDITED:
 	case MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+	case MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ:
 		atomic_fetch_or(&process.barriers_registered, (unsigned)command);
 		return 0;
 	case MEMBARRIER_PRIVATE_EXPEDITED:
@@ -367,6 +371,11 @@ long sys_membarrier(const struct syscall_args *args)
 		if (!(process.barriers_registered & (unsigned)command << 1))
 			return -EPERM;
 		process_barrier();
+		return 0;
+	case MEMBARRIER_PRIVATE_EXPEDITED_RSEQ:
+		if (!(process.barriers_registered & (unsigned)command << 1))
+			return -EPERM;
+		process_disturb_sequences();
 		return 0;
 	case MEMBARRIER_GLOBAL:
 	case MEMBARRIER_GLOBAL_EXPEDITED:
@@ -383,6 +392,12 @@ long sys_getcpu(const struct syscall_args *args)
 	if (args->a[0] && copy_out(arg_user(args, 0), &cpu, sizeof(cpu)) < 0)
 		return -EFAULT;
 	return args->a[1] ? copy_out(arg_user(args, 1), &node, sizeof(node)) : 0;
+}
+
+long sys_rseq(const struct syscall_args *args)
+{
+	return rseq_register(
+		arg_user(args, 0), arg_uint(args, 1), arg_uint(args, 2), arg_uint(args, 3));
 }
 
 /* Never handed out: interrupted calls restart by themselves. */

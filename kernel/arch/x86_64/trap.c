@@ -153,6 +153,11 @@ uintptr_t trap_ip(const struct trap_frame *f)
 	return f->rip;
 }
 
+void trap_set_ip(struct trap_frame *f, uintptr_t ip)
+{
+	f->rip = min(ip, USER_END); /* iretq faults on a non-canonical one */
+}
+
 uintptr_t trap_sp(const struct trap_frame *f)
 {
 	return f->rsp;

@@ -4,6 +4,7 @@
 #define SYSCALL_NUMBER(x86_64, arm64) x86_64
 
 #define ELF_MACHINE 62
+#define AUDIT_ARCH 0xc000003eu
 #define ELF_MACHINE_NAME "x86-64"
 
 /* Bytes a signal frame may take, AVX-512 state included (AT_MINSIGSTKSZ). */
