@@ -17,6 +17,7 @@
 #include "kernel/fs/dev/console_file.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/inspect/inspect.h"
+#include "kernel/ipc/mqueue.h"
 #include "kernel/ipc/msg.h"
 #include "kernel/ipc/sem.h"
 #include "kernel/ipc/shm.h"
@@ -142,6 +143,16 @@ static void finish(void)
 	channel_drain();
 }
 
+/* mq_notify(2) with SIGEV_SIGNAL. */
+static void tell_message(int signal, uint64_t value, const struct ipc_caller *sender)
+{
+	struct linux_siginfo info = {.si_code = SI_MESGQ};
+	info.rt.pid = sender->pid;
+	info.rt.uid = sender->uid;
+	info.rt.value = value;
+	(void)!(signal ? signal_send_process(signal, &info) : 0);
+}
+
 /* What lower layers must know of higher ones. */
 static void hand_down(void)
 {
@@ -151,6 +162,7 @@ static void hand_down(void)
 	vfs_generated_add(generated, array_size(generated));
 	devices_show_init();
 	file_set_disk_account(block_totals);
+	mq_set_tellers(tell_message, netlink_post);
 	process_set_semaphore_undo(sem_undo_share, sem_undo_put);
 	process_set_end_hook(finish);
 	static const struct console_ops console = {

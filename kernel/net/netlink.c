@@ -495,6 +495,26 @@ static void netlink_destroy(struct socket *s)
 		heap_free(list_entry(item, struct reply, link));
 }
 
+bool file_is_netlink(const struct file *f)
+{
+	return file_is_socket(f) && file_socket(f)->family == AF_NETLINK;
+}
+
+void netlink_post(struct file *f, const void *data, size_t n)
+{
+	struct netlink_socket *socket = netlink_of(file_socket(f));
+	struct question q = {.socket = socket, .reply = heap_alloc(sizeof(struct reply))};
+	if (!q.reply || n > REPLY_MAX) {
+		heap_free(q.reply);
+		return;
+	}
+	list_init(&q.reply->link);
+	q.reply->len = (uint32_t)n;
+	memcpy(q.reply->data, data, n);
+	queue_reply(&q);
+	wait_wake(&socket->socket.ready, EPOLLIN | EPOLLRDNORM);
+}
+
 #define NETLINK_OPS                                                                                \
 	.family = AF_NETLINK, .number = -1, .create = netlink_create, .bind = netlink_bind,        \
 	.connect = netlink_connect, .name = netlink_name, .peer = netlink_peer,                    \

@@ -33,6 +33,9 @@ int socket_create(
 	int family, int type, int protocol, uint32_t file_flags, struct file **out) must_check;
 int socket_pair(
 	int family, int type, int protocol, uint32_t file_flags, struct file *out[2]) must_check;
+/* Of AF_NETLINK, and a message of n <= 64 bytes into one: lost when it is full.  mq_notify(2) tells threads that way. */
+bool file_is_netlink(const struct file *f);
+void netlink_post(struct file *f, const void *data, size_t n);
 bool file_is_socket(const struct file *f); /* else callers return -ENOTSOCK */
 
 int socket_bind(struct file *f, const struct socket_address *a) must_check;

@@ -302,6 +302,9 @@ FACT(port_range, "32768\t60999")
 FACT(one, "1")
 FACT(perf_paranoid, "4")
 FACT(seccomp_avail, "kill_process kill_thread trap errno trace log allow")
+FACT(mq_ten, "10")
+FACT(mq_size, "8192")
+FACT(mq_queues, "256")
 FACT(shmmax, "18446744073692774399")
 FACT(shmmni, "4096")
 FACT(sem, "32000\t1024000000\t500\t32000")
@@ -355,6 +358,11 @@ static const struct generated_file files[] = {
 	{.path = "/proc/sys/kernel/random/entropy_avail", .show = show_entropy},
 	{.path = "/proc/sys/kernel/random/poolsize", .show = show_entropy},
 	{.path = "/proc/sys/kernel/seccomp/actions_avail", .show = show_seccomp_avail},
+	{.path = "/proc/sys/fs/mqueue/msg_default", .show = show_mq_ten},
+	{.path = "/proc/sys/fs/mqueue/msg_max", .show = show_mq_ten},
+	{.path = "/proc/sys/fs/mqueue/msgsize_default", .show = show_mq_size},
+	{.path = "/proc/sys/fs/mqueue/msgsize_max", .show = show_mq_size},
+	{.path = "/proc/sys/fs/mqueue/queues_max", .show = show_mq_queues},
 	{.path = "/proc/sys/kernel/shmmax", .show = show_shmmax},
 	{.path = "/proc/sys/kernel/shmall", .show = show_shmmax},
 	{.path = "/proc/sys/kernel/shmmni", .show = show_shmmni},

@@ -8,7 +8,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/syscall/user.h"
 
-static struct ipc_caller caller(void)
+struct ipc_caller ipc_caller_current(void)
 {
 	return (struct ipc_caller){
 		.uid = process.euid,
@@ -26,13 +26,13 @@ static struct ipc_caller caller(void)
 
 long sys_shmget(const struct syscall_args *args)
 {
-	const struct ipc_caller who = caller();
+	const struct ipc_caller who = ipc_caller_current();
 	return shm_get(&who, arg_int(args, 0), args->a[1], arg_uint(args, 2));
 }
 
 long sys_shmctl(const struct syscall_args *args)
 {
-	const struct ipc_caller who = caller();
+	const struct ipc_caller who = ipc_caller_current();
 	union shm_argument buf;
 	int command = arg_int(args, 1);
 	if (command == IPC_SET && copy_in(&buf.ds, arg_user(args, 2), sizeof(buf.ds)) < 0)
@@ -79,7 +79,7 @@ static long map_segment(struct map_request *r, int id, struct file *f)
 
 long sys_shmat(const struct syscall_args *args)
 {
-	const struct ipc_caller who = caller();
+	const struct ipc_caller who = ipc_caller_current();
 	unsigned flags = arg_uint(args, 2);
 	struct map_request r = {
 		.prot = MMU_READ | (flags & SHM_RDONLY ? 0 : MMU_WRITE) |
@@ -143,7 +143,7 @@ long sys_shmdt(const struct syscall_args *args)
 
 long sys_semget(const struct syscall_args *args)
 {
-	const struct ipc_caller who = caller();
+	const struct ipc_caller who = ipc_caller_current();
 	return sem_get(&who, arg_int(args, 0), arg_int(args, 1), arg_uint(args, 2));
 }
 
@@ -151,7 +151,7 @@ long sys_semget(const struct syscall_args *args)
 
 static long sem_operate_from(const struct syscall_args *args, uint64_t deadline_ns)
 {
-	const struct ipc_caller who = caller();
+	const struct ipc_caller who = ipc_caller_current();
 	struct linux_sembuf small[OPERATIONS_SMALL], *operations = small;
 	size_t n = arg_uint(args, 2);
 	if (n == 0 || arg_int(args, 0) < 0)
@@ -208,7 +208,7 @@ static long sem_all(const struct ipc_caller *who, int id, bool set, user_addr at
 
 long sys_semctl(const struct syscall_args *args)
 {
-	const struct ipc_caller who = caller();
+	const struct ipc_caller who = ipc_caller_current();
 	int id = arg_int(args, 0), command = arg_int(args, 2);
 	user_addr at = arg_user(args, 3);
 	union sem_argument buf;
@@ -230,14 +230,14 @@ long sys_semctl(const struct syscall_args *args)
 
 long sys_msgget(const struct syscall_args *args)
 {
-	const struct ipc_caller who = caller();
+	const struct ipc_caller who = ipc_caller_current();
 	return msg_get(&who, arg_int(args, 0), arg_uint(args, 1));
 }
 
 /* A struct msgbuf: the type, then the text. */
 long sys_msgsnd(const struct syscall_args *args)
 {
-	const struct ipc_caller who = caller();
+	const struct ipc_caller who = ipc_caller_current();
 	int64_t type = 0;
 	if (copy_in(&type, arg_user(args, 1), sizeof(type)) < 0)
 		return -EFAULT;
@@ -259,7 +259,7 @@ long sys_msgsnd(const struct syscall_args *args)
 
 long sys_msgrcv(const struct syscall_args *args)
 {
-	const struct ipc_caller who = caller();
+	const struct ipc_caller who = ipc_caller_current();
 	struct ipc_message *m = NULL;
 	if (arg_int(args, 0) < 0 || (long)args->a[2] < 0)
 		return -EINVAL;
@@ -277,7 +277,7 @@ long sys_msgrcv(const struct syscall_args *args)
 
 long sys_msgctl(const struct syscall_args *args)
 {
-	const struct ipc_caller who = caller();
+	const struct ipc_caller who = ipc_caller_current();
 	union msg_argument buf;
 	int id = arg_int(args, 0), command = arg_int(args, 1);
 	if (id < 0 || command < 0)

@@ -6,6 +6,7 @@
 
 #include "abi/linux/errno.h"
 #include "kernel/arch/trap.h"
+#include "kernel/ipc/ids.h"
 
 struct syscall_args {
 	unsigned long a[6];
@@ -31,6 +32,8 @@ struct syscall_watch_options {
 void syscall_watch_configure(const struct syscall_watch_options *o);
 void syscall_watch_finish(void);
 
+/* Who calls, for kernel/ipc. */
+struct ipc_caller ipc_caller_current(void);
 /* prctl(PR_SET_SECCOMP) */
 long prctl_set_seccomp(unsigned long mode, unsigned long program);
 
