@@ -75,6 +75,14 @@ static void set_up(struct task *t, const struct clone_request *r, const struct t
 	uintptr_t tls = r->flags & CLONE_SETTLS ? r->tls : thread_tls();
 	thread_copy_user(&t->thread.arch, parent, r->stack, tls);
 	t->thread.nice = me->thread.nice;
+	t->io_priority = me->io_priority;
+	if (!me->reset_on_fork) {
+		t->policy = me->policy;
+		t->thread.rt_priority = me->thread.rt_priority;
+		t->thread.no_slice = me->thread.no_slice;
+	} else if (t->thread.nice < 0) {
+		t->thread.nice = 0;
+	}
 	t->thread.affinity = me->thread.affinity;
 	t->timer_slack_ns = me->timer_slack_ns;
 	if (r->flags & CLONE_CHILD_CLEARTID)

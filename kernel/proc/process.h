@@ -43,7 +43,9 @@ struct task {
 	struct linux_stack altstack;
 	user_addr clear_child_tid, robust_list;
 	uint32_t exit_code;
-	int policy;           /* SCHED_: kept and told */
+	int policy;           /* SCHED_ */
+	bool reset_on_fork;   /* new threads are ordinary ones */
+	uint16_t io_priority; /* ioprio_set(2); 0: none set */
 	int restart;          /* ERESTART...: the call in progress returned -EINTR; 0: it did not */
 	uint64_t deadline_ns; /* of that call; NO_DEADLINE: none. See syscall_deadline() */
 	bool resume_deadline; /* it was restarted: its deadline stays */

@@ -133,6 +133,33 @@ void interval_timer_set(int which, const struct timer_setting *new, struct timer
 	mutex_unlock(&alarms.mutex);
 }
 
+/* --- RLIMIT_CPU --- */
+
+static struct alarm cpu_limit = {.clock = CLOCK_PROCESS_CPUTIME_ID};
+
+static void cpu_limit_fire(struct timer *t)
+{
+	struct alarm *a = container_of(t, struct alarm, timer);
+	const struct linux_siginfo info = {.si_code = SI_KERNEL};
+	uint64_t hard = process.limits[RLIMIT_CPU].max;
+	if (alarm_expire(a) == 0)
+		return;
+	bool over = hard != RLIM_INFINITY && alarm_now(a) >= hard * NS_PER_S;
+	(void)!signal_send_process(over ? SIGKILL : SIGXCPU, &info);
+}
+
+/* Seconds; at least one, as on Linux. */
+void cpu_limit_changed(void)
+{
+	uint64_t seconds = process_limit(RLIMIT_CPU);
+	mutex_lock(&alarms.mutex);
+	if (!cpu_limit.timer.fire)
+		timer_init(&cpu_limit.timer, cpu_limit_fire);
+	bool set = seconds < RLIM_INFINITY / NS_PER_S;
+	alarm_set(&cpu_limit, set ? max(seconds, (uint64_t)1) * NS_PER_S : 0, NS_PER_S);
+	mutex_unlock(&alarms.mutex);
+}
+
 /* --- timer_create(2) --- */
 
 static void add_overrun(struct posix_timer *p, unsigned n)

@@ -21,6 +21,9 @@ int process_timer_get(int id, struct timer_setting *out) must_check;
 int process_timer_overrun(int id) must_check;
 int process_timer_delete(int id) must_check;
 
+/* RLIMIT_CPU was set: SIGXCPU at the soft limit and every second after, SIGKILL at the hard one. */
+void cpu_limit_changed(void);
+
 /* Any clock that clock_gettime(2) reads: 0 and the time; -EINVAL. */
 int clock_read(int clock, uint64_t *out) must_check;
 /* When a clock that runs with monotonic time will show that time: a deadline for thread_block(). */

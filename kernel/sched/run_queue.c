@@ -18,6 +18,7 @@
 #include "kernel/sched/timer.h"
 
 #define SLICE_NS (4 * NS_PER_MS)
+#define RR_SLICE_NS (100 * NS_PER_MS) /* sched_rr_get_interval(2) */
 
 static struct run_queue {
 	struct spinlock lock;
@@ -60,6 +61,8 @@ static void account(struct run_queue *q, struct thread *t, uint64_t now)
 
 static uint64_t slice_of(const struct thread *t)
 {
+	if (thread_rank(t) > 0)
+		return RR_SLICE_NS;
 	return SLICE_NS * (uint64_t)(20 - t->nice) / 20;
 }
 
@@ -67,7 +70,7 @@ static uint64_t slice_of(const struct thread *t)
 static void slice_arm(struct run_queue *q, const struct thread *t)
 {
 	if (atomic_load_explicit(&q->slice_armed, memory_order_relaxed) || q->idling ||
-		t == q->idle)
+		t == q->idle || t->no_slice)
 		return;
 	atomic_store_explicit(&q->slice_armed, true, memory_order_relaxed);
 	timer_start(&q->slice, t->slice_end_ns);
@@ -90,7 +93,14 @@ static void slice_fire(struct timer *t)
 
 static void push(struct run_queue *q, struct thread *t)
 {
-	list_push_back(&q->ready, &t->run_link);
+	struct list *before = &q->ready;
+	/* Ordinary threads go to the back; the urgent in front of all that are less so. */
+	if (unlikely(thread_rank(t) > 0))
+		for (before = q->ready.next; before != &q->ready; before = before->next)
+			if (thread_rank(list_entry(before, struct thread, run_link)) <
+				thread_rank(t))
+				break;
+	list_insert(before->prev, before, &t->run_link);
 	unsigned n = atomic_load_explicit(&q->n_ready, memory_order_relaxed);
 	atomic_store_explicit(&q->n_ready, n + 1, memory_order_relaxed);
 }
@@ -114,16 +124,18 @@ static unsigned choose_cpu(const struct thread *t)
 	return (unsigned)__builtin_ctzll(allowed);
 }
 
-/* A thread was put into that queue. */
-static void announce(struct run_queue *q, unsigned cpu)
+/* A thread of that rank was put into that queue.  The more urgent do not wait for the end of a slice. */
+static void announce(struct run_queue *q, unsigned cpu, int rank)
 {
 	irq_state state = irq_save();
 	if (cpu == cpu_id()) {
+		if (unlikely(rank > thread_rank(thread_current())) && !q->idling)
+			atomic_fetch_or(&thread_current()->arch.user_work, WORK_RESCHEDULE);
 		slice_arm(q, thread_current());
 	} else if (idle_cpus & bit(cpu)) {
 		if (atomic_fetch_and(&idle_cpus, ~bit(cpu)) & bit(cpu))
 			cpu_kick(cpu);
-	} else if (!atomic_load_explicit(&q->slice_armed, memory_order_relaxed)) {
+	} else if (rank > 0 || !atomic_load_explicit(&q->slice_armed, memory_order_relaxed)) {
 		cpu_kick(cpu); /* to arm it */
 	}
 	irq_restore(state);
@@ -136,11 +148,12 @@ void run_queue_add(struct thread *t)
 	struct run_queue *q = &queues[cpu];
 	irq_state state = spin_lock(&q->lock);
 	t->cpu = cpu;
+	int rank = thread_rank(t);
 	push(q, t);
 	spin_unlock(&q->lock, state);
 	/* Full barrier: the CPU sets its idle bit, then looks at the queue; we the other way round. */
 	atomic_thread_fence(memory_order_seq_cst);
-	announce(q, cpu);
+	announce(q, cpu, rank);
 }
 
 /* A thread of that queue that may run on cpu, out of it. */
@@ -284,6 +297,9 @@ void run_queue_yield(struct thread *self)
 	} else {
 		if (atomic_load_explicit(&q->n_ready, memory_order_relaxed) == 0)
 			return;
+		/* It may well be the one that goes on. */
+		if (thread_rank(self) > 0)
+			self->slice_end_ns = clock_monotonic_ns() + RR_SLICE_NS;
 		spin_lock_nested(&q->lock);
 		push(q, self);
 		spin_unlock_nested(&q->lock);
@@ -343,8 +359,18 @@ void kick_interrupt(void)
 {
 	struct run_queue *q = &queues[cpu_id()];
 	add(&q->n_interrupts, 1);
-	if (atomic_load(&q->n_ready) > 0)
-		slice_arm(q, thread_current());
+	struct thread *self = thread_current();
+	if (atomic_load(&q->n_ready) == 0)
+		return;
+	slice_arm(q, self);
+	if (q->idling)
+		return;
+	spin_lock_nested(&q->lock);
+	bool urgent = !list_empty(&q->ready) && thread_rank(list_first(&q->ready, struct thread,
+							run_link)) > thread_rank(self);
+	spin_unlock_nested(&q->lock);
+	if (urgent)
+		atomic_fetch_or(&self->arch.user_work, WORK_RESCHEDULE);
 }
 
 void sched_usage(unsigned cpu, struct sched_usage *out)

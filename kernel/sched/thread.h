@@ -44,6 +44,7 @@ struct thread {
 	bool no_wait; /* own thread only: interruptible sleeps end at once with -EAGAIN (io_uring) */
 	_Atomic uint64_t affinity; /* bit per CPU */
 	int nice;
+	bool no_slice; /* SCHED_FIFO: runs until it sleeps, yields, or somebody more urgent comes */
 	int rt_priority; /* 1..99: runs before all of less; 0: an ordinary thread */
 	uint64_t slice_end_ns;
 	/* CPU time.  All of it counts as user_ns: telling the kernel's share would take two clock

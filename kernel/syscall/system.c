@@ -10,6 +10,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/mem/page.h"
 #include "kernel/proc/system.h"
+#include "kernel/proc/timers.h"
 #include "kernel/syscall/user.h"
 
 /* --- limits --- */
@@ -17,6 +18,8 @@
 /* A limit that another layer goes by. */
 static void apply_limit(unsigned resource, const struct limit *l)
 {
+	if (resource == RLIMIT_CPU)
+		cpu_limit_changed();
 	if (resource == RLIMIT_NOFILE)
 		fd_table_set_limit((unsigned)l->current);
 	if (resource == RLIMIT_FSIZE)

@@ -29,8 +29,8 @@ static long value(const char *path, const char *group, const char *name)
 	return found;
 }
 
-static const char *const counters[][2] = {{"Tcp", "ActiveOpens"}, {"Tcp", "PassiveOpens"}, {"Tcp", "AttemptFails"},
-	{"Tcp", "OutRsts"}, {"Udp", "NoPorts"}};
+static const char *const counters[][2] = {{"Tcp", "ActiveOpens"}, {"Tcp", "PassiveOpens"},
+	{"Tcp", "AttemptFails"}, {"Tcp", "OutRsts"}, {"Udp", "NoPorts"}};
 
 int main(void)
 {
@@ -55,8 +55,11 @@ int main(void)
 	for (int i = 0; i < 5; i++)
 		printf("%s %s: %ld more\n", counters[i][0], counters[i][1],
 			value("/proc/net/snmp", counters[i][0], counters[i][1]) - before[i]);
-	printf("octets: %s\n", value("/proc/net/netstat", "IpExt", "InOctets") > octets + 200 ? "more" : "as before");
-	printf("TcpExt ListenOverflows: %ld\n", value("/proc/net/netstat", "TcpExt", "ListenOverflows"));
+	printf("octets: %s\n", value("/proc/net/netstat", "IpExt", "InOctets") > octets + 200
+				       ? "more"
+				       : "as before");
+	printf("TcpExt ListenOverflows: %ld\n",
+		value("/proc/net/netstat", "TcpExt", "ListenOverflows"));
 	printf("lines without a partner: %d\n", pairs_wrong);
 	return 0;
 }
