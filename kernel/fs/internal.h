@@ -73,9 +73,13 @@ struct walk {
 	char *buffer;      /* of rest, after a symbolic link; 2 * PATH_MAX */
 	unsigned n_links;
 	enum last_kind last_kind;
-	struct name last; /* the last component, inside rest */
-	bool slash;       /* behind it */
+	struct name last;   /* the last component, inside rest */
+	bool slash;         /* behind it */
+	unsigned resolve;   /* RESOLVE_ of openat2(2) */
+	struct dentry *top; /* counted, with resolve: where the walk began */
 };
+/* After walk_start() from a directory: rules for the rest of the walk. */
+void walk_restrict(struct walk *w, unsigned resolve);
 int walk_start(struct walk *w, struct dentry *base, const char *path, unsigned flags) must_check;
 void walk_end(struct walk *w);
 /* Go on to the directory of the last component: at, last. */

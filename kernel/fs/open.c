@@ -279,19 +279,33 @@ put:
 int vfs_open(
 	struct dentry *base, const char *path, uint32_t flags, uint32_t mode, struct file **out)
 {
+	return vfs_open_resolve(base, path, flags, mode, 0, out);
+}
+
+int vfs_open_resolve(struct dentry *base, const char *path, uint32_t flags, uint32_t mode,
+	unsigned resolve, struct file **out)
+{
 	struct walk w;
 	flags = (flags & OPEN_FLAGS) | O_LARGEFILE;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW;
+	else if ((flags & O_TMPFILE) == O_TMPFILE && resolve)
+		return -EOPNOTSUPP;
 	else if ((flags & O_TMPFILE) == O_TMPFILE)
 		return open_nameless(base, path, flags, mode, out);
 	else if (flags & O_TMPFILE & ~O_DIRECTORY)
 		return -EINVAL;
 	if ((flags & O_CREAT) && (flags & O_DIRECTORY))
 		return -EINVAL;
+	if ((resolve & RESOLVE_BENEATH) && *path == '/')
+		return -EXDEV;
+	if ((resolve & RESOLVE_IN_ROOT) && *path == '/')
+		path = *skip_slashes(path) ? skip_slashes(path) : ".";
 	int err = walk_start(&w, base, path, 0);
 	if (err < 0)
 		return err;
+	if (resolve)
+		walk_restrict(&w, resolve);
 	err = open_walk(&w, flags, mode, out);
 	walk_end(&w);
 	if (err == -ENOENT)

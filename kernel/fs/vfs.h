@@ -55,6 +55,9 @@ int vfs_lookup(
 /* open(2): flags and mode as the program gave them. */
 int vfs_open(struct dentry *base, const char *path, uint32_t flags, uint32_t mode,
 	struct file **out) must_check;
+/* openat2(2): with RESOLVE_ rules for the walk. */
+int vfs_open_resolve(struct dentry *base, const char *path, uint32_t flags, uint32_t mode,
+	unsigned resolve, struct file **out) must_check;
 /* The whole path of d as the program would name it; "(unreachable)" or " (deleted)" as Linux says.
  * Length or -ENAMETOOLONG. */
 long vfs_path(struct dentry *d, char *buf, size_t size) must_check;

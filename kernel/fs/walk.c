@@ -61,7 +61,22 @@ int walk_start(struct walk *w, struct dentry *base, const char *path, unsigned f
 void walk_end(struct walk *w)
 {
 	dentry_put(w->at);
+	if (w->top)
+		dentry_put(w->top);
 	heap_free(w->buffer);
+}
+
+void walk_restrict(struct walk *w, unsigned resolve)
+{
+	w->resolve = resolve;
+	dentry_get(w->at);
+	w->top = w->at;
+}
+
+/* RESOLVE_NO_XDEV: d is on another mount than where we are. */
+static bool leaves_mount(const struct walk *w, struct dentry *d)
+{
+	return unlikely(w->resolve & RESOLVE_NO_XDEV) && dentry_super(d) != dentry_super(w->at);
 }
 
 /* w->at is to be searched: is it a directory, and may we? */
@@ -75,9 +90,11 @@ static int walk_check_directory(struct walk *w)
 	return inode_permission(dir, X_OK);
 }
 
-static void walk_up(struct walk *w)
+static int walk_up(struct walk *w)
 {
 	struct dentry *old = w->at;
+	if (unlikely(w->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) && old == w->top)
+		return w->resolve & RESOLVE_BENEATH ? -EXDEV : 0;
 	irq_state state = spin_lock(&dentry_lock);
 	struct dentry *d = old;
 	/* Out of what is mounted here, but never above the process's root. */
@@ -87,8 +104,14 @@ static void walk_up(struct walk *w)
 		d = d->parent;
 	dentry_get(d);
 	spin_unlock(&dentry_lock, state);
-	w->at = dentry_cross(d);
+	d = dentry_cross(d);
+	if (leaves_mount(w, d)) {
+		dentry_put(d);
+		return -EXDEV;
+	}
+	w->at = d;
 	dentry_put(old);
+	return 0;
 }
 
 /* Ask the file system.  The directory's lock is held. */
@@ -176,17 +199,49 @@ static int walk_push_target(struct walk *w, struct inode *link)
 	return 0;
 }
 
+/* Rules of openat2(2) for symbolic links. */
+static int walk_may_follow(const struct walk *w, const struct inode *link)
+{
+	if (w->resolve & RESOLVE_NO_SYMLINKS)
+		return -ELOOP;
+	if (!link->ops->jump)
+		return 0;
+	if (w->resolve & RESOLVE_NO_MAGICLINKS)
+		return -ELOOP;
+	return w->resolve & ~RESOLVE_CACHED ? -EXDEV : 0;
+}
+
+/* Where a path that starts with a slash starts. */
+static int walk_absolute(const struct walk *w, struct dentry **to)
+{
+	if (w->resolve & RESOLVE_BENEATH)
+		return -EXDEV;
+	if (w->resolve & RESOLVE_IN_ROOT) {
+		dentry_get(w->top);
+		*to = w->top;
+		return 0;
+	}
+	*to = vfs_root();
+	if (!leaves_mount(w, *to))
+		return 0;
+	dentry_put(*to);
+	*to = NULL;
+	return -EXDEV;
+}
+
 int walk_follow(struct walk *w, struct dentry *d)
 {
 	struct inode *link = d->inode;
 	struct dentry *to = NULL;
 	int err = ++w->n_links > LINKS_MAX ? -ELOOP : 0;
+	if (!err && unlikely(w->resolve))
+		err = walk_may_follow(w, link);
 	if (!err && link->ops->jump) {
 		err = link->ops->jump(link, &to);
 	} else if (!err) {
 		err = walk_push_target(w, link);
 		if (!err && *w->rest == '/')
-			to = vfs_root();
+			err = walk_absolute(w, &to);
 	}
 	dentry_put(d);
 	if (to) {
@@ -203,9 +258,10 @@ static int walk_enter(struct walk *w, const struct name *name)
 	int err = child(w->at, name, &d);
 	if (err < 0)
 		return err;
-	if (!d->inode) {
+	if (!d->inode || leaves_mount(w, d)) {
+		err = d->inode ? -EXDEV : -ENOENT;
 		dentry_put(d);
-		return -ENOENT;
+		return err;
 	}
 	if (S_ISLNK(d->inode->mode))
 		return walk_follow(w, d);
@@ -216,7 +272,7 @@ static int walk_enter(struct walk *w, const struct name *name)
 
 int walk_to_parent(struct walk *w)
 {
-	if (dentry_descend(&w->at, &w->rest, fs_credentials()->override, &w->last)) {
+	if (!w->resolve && dentry_descend(&w->at, &w->rest, fs_credentials()->override, &w->last)) {
 		w->last_kind = LAST_NORMAL;
 		w->slash = *w->rest == '/';
 		w->rest = skip_slashes(w->rest);
@@ -237,7 +293,7 @@ int walk_to_parent(struct walk *w)
 			return 0;
 		}
 		if (w->last_kind == LAST_DOT_DOT)
-			walk_up(w);
+			err = walk_up(w);
 		else if (w->last_kind == LAST_NORMAL)
 			err = walk_enter(w, &name);
 		if (err < 0)
@@ -247,10 +303,19 @@ int walk_to_parent(struct walk *w)
 
 int walk_last(struct walk *w, struct dentry **out)
 {
-	if (w->last_kind == LAST_NORMAL)
-		return child(w->at, &w->last, out);
+	int err = 0;
+	if (w->last_kind == LAST_NORMAL) {
+		err = child(w->at, &w->last, out);
+		if (!err && leaves_mount(w, *out)) {
+			dentry_put(*out);
+			err = -EXDEV;
+		}
+		return err;
+	}
 	if (w->last_kind == LAST_DOT_DOT)
-		walk_up(w);
+		err = walk_up(w);
+	if (err < 0)
+		return err;
 	dentry_get(w->at);
 	*out = w->at;
 	return 0;

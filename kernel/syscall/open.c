@@ -8,15 +8,26 @@
 
 #define OPEN_FLAGS 077777703u /* those Linux knows; others are ignored, as there */
 
-int open_file_at(int dir, user_addr path, unsigned flags, unsigned mode, struct file **out)
+static int open_by(
+	int dir, user_addr path, unsigned flags, unsigned mode, unsigned resolve, struct file **out)
 {
 	struct place p;
 	int err = place_get(&p, dir, path, 0);
 	if (err < 0)
 		return err;
-	err = vfs_open(p.base, p.path.text, (flags & OPEN_FLAGS) | O_LARGEFILE, mode & 07777, out);
+	/* An absolute path is below the directory, if it is to be. */
+	if (dir != AT_FDCWD && (resolve & RESOLVE_IN_ROOT) && p.path.text[0] == '/')
+		err = place_base(&p, dir);
+	if (!err)
+		err = vfs_open_resolve(p.base, p.path.text, (flags & OPEN_FLAGS) | O_LARGEFILE,
+			mode & 07777, resolve, out);
 	place_put(&p);
 	return err;
+}
+
+int open_file_at(int dir, user_addr path, unsigned flags, unsigned mode, struct file **out)
+{
+	return open_by(dir, path, flags, mode, 0, out);
 }
 
 static long open_at(int dir, user_addr path, unsigned flags, unsigned mode)
@@ -45,9 +56,8 @@ long sys_openat(const struct syscall_args *args)
 struct open_how {
 	uint64_t flags, mode, resolve;
 };
-#define RESOLVE_ALL 0x3fu
 
-/* openat2(2): flags unknown to it are refused.  Rules for the walk (RESOLVE_) are not to be had: as a Linux before 5.6. */
+/* openat2(2): flags unknown to it are refused.  RESOLVE_CACHED never finds anything (-EAGAIN): callers ask again without. */
 int open_file_at2(
 	int dir, user_addr path, user_addr how_at, size_t size, unsigned *flags, struct file **out)
 {
@@ -63,10 +73,12 @@ int open_file_at2(
 		return -EINVAL;
 	if (how.mode && !(how.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))))
 		return -EINVAL;
-	if (how.resolve)
-		return -ENOSYS;
+	if ((how.resolve & RESOLVE_BENEATH) && (how.resolve & RESOLVE_IN_ROOT))
+		return -EINVAL;
+	if (how.resolve & RESOLVE_CACHED)
+		return -EAGAIN;
 	*flags = (unsigned)how.flags;
-	return open_file_at(dir, path, *flags, (unsigned)how.mode, out);
+	return open_by(dir, path, *flags, (unsigned)how.mode, (unsigned)how.resolve, out);
 }
 
 long sys_openat2(const struct syscall_args *args)

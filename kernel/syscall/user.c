@@ -64,6 +64,11 @@ int place_get(struct place *p, int dir, user_addr path, unsigned at_flags)
 	return err;
 }
 
+int place_base(struct place *p, int dir)
+{
+	return p->base ? 0 : base_of(dir, false, &p->base);
+}
+
 void place_put(struct place *p)
 {
 	user_path_put(&p->path);

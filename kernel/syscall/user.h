@@ -27,6 +27,8 @@ struct place {
 /* at_flags: of those, AT_EMPTY_PATH counts.  -EBADF, -ENOTDIR and those of user_path_get(). */
 int place_get(struct place *p, int dir, user_addr path, unsigned at_flags) must_check;
 void place_put(struct place *p);
+/* The directory even if the path starts with a slash: openat2(2). */
+int place_base(struct place *p, int dir) must_check;
 /* place_get, vfs_lookup, place_put; lookup: more LOOKUP_ flags. */
 int place_lookup(int dir, user_addr path, unsigned at_flags, unsigned lookup,
 	struct dentry **out) must_check;
