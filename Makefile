@@ -195,6 +195,14 @@ install: all
 	install -D -m 755 $(BUILD)/mote $(DESTDIR)$(PREFIX)/bin/mote
 	install -D -m 644 $(kernel:.elf=.stripped.elf) $(DESTDIR)$(PREFIX)/lib/mote/kernel-$(ARCH).elf
 	install -D -m 644 $(BUILD)/$(ARCH)/kernel-unnamed.elf $(DESTDIR)$(PREFIX)/lib/mote/kernel-$(ARCH).debug.elf
+	mkdir -p $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 bash-completion/completions zsh/site-functions \
+		fish/vendor_completions.d)
+	$(BUILD)/mote manual > $(DESTDIR)$(PREFIX)/share/man/man1/mote.1
+	for c in $$($(BUILD)/mote --help | sed -n 's/^  \([a-z]*\)  *.*/\1/p'); do \
+		$(BUILD)/mote manual $$c > $(DESTDIR)$(PREFIX)/share/man/man1/mote-$$c.1; done
+	$(BUILD)/mote completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mote
+	$(BUILD)/mote completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mote
+	$(BUILD)/mote completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mote.fish
 
 clean:
 	rm -rf $(BUILD)

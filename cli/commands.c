@@ -78,10 +78,32 @@ const struct command commands[] = {
 	{"inspect", command_inspect, FOR_INSPECT, WORDS_INSTANCES, NULL, "NAME...",
 		"print all that is known about instances, as JSON",
 		"An array with one object per instance: config is what was asked for, state what is.", 1, ANY},
+	{"stats", command_stats, FOR_STATS, WORDS_RUNNING, NULL, "[--json] [NAME...]",
+		"print what instances use",
+		"CPU and memory of this host that each takes, and what its machine counts itself:\n"
+		"memory, threads, network, disk.  The machine is asked over a channel that needs no\n"
+		"network; one in the foreground has none.", 0, ANY},
+	{"top", command_top, FOR_TOP, WORDS_RUNNING, NULL, "[--once] [NAME...]",
+		"watch what instances use", "As mote stats, again every two seconds; q leaves.", 0, ANY},
+	{"metrics", command_metrics, FOR_METRICS, WORDS_NONE, NULL, "[--listen ADDR:PORT] [--once]",
+		"serve the numbers of all instances to Prometheus",
+		"Answers GET /metrics with Prometheus' text format until it is ended.", 0, 0},
+	{"network", command_network, FOR_NETWORK, WORDS_CHOICE, "create ls rm",
+		"create NAME...\nls [--json]\nrm NAME...",
+		"networks that instances share: create, ls, rm",
+		"mote run --network NAME joins a network, and makes it if need be.  Its machines reach\n"
+		"each other by address and by name: NAME.mote, or just NAME.  Published ports and the\n"
+		"way out of this host are as without.", 1, ANY},
 	{"doctor", command_doctor, FOR_DOCTOR, WORDS_NONE, NULL, "[--json]",
 		"say what this host offers, and what is chosen",
 		"Says which engine would run a machine on this host and why, and what is missing.\n"
 		"Exit status 0 when machines can run, 125 when something they need is missing.", 0, 0},
+	{"completion", command_completion, FOR_COMPLETION, WORDS_CHOICE, "bash zsh fish", "bash|zsh|fish",
+		"print a shell's completion of mote",
+		"Prints a script that makes the shell complete commands, options and instances.", 1, 1},
+	{"manual", command_manual, FOR_MANUAL, WORDS_NONE, NULL, "[COMMAND]",
+		"print a manual page",
+		"Prints the page of a command, or of mote, for man: mote manual run | man -l -", 0, 1},
 };
 /* clang-format on */
 

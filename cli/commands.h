@@ -36,7 +36,6 @@ enum {
 	FOR_NETWORK = 1 << 20,
 	FOR_COMPLETION = 1 << 21,
 	FOR_MANUAL = 1 << 22,
-	FOR_ATTACH = 1 << 23,
 	FOR_TRACE = 1 << 24,
 	FOR_DEBUG = 1 << 25,
 	FOR_CORE = 1 << 26,
@@ -98,4 +97,3 @@ int command_metrics(const struct options *);
 int command_network(const struct options *);
 int command_completion(const struct options *);
 int command_manual(const struct options *);
-int command_attach(const struct options *);

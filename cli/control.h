@@ -9,6 +9,7 @@
  *     {"request": "pause"} {"request": "unpause"}
  *     {"request": "channel"}               behind the answer the connection is the host
  *                                          channel: frames of abi/channel.h both ways
+ *     {"request": "files", "paths": [...]} what files of the running machine hold: {"files": {...}}
  *     {"request": "qmp", "command": {...}} handed to QEMU
  *
  * Answers: {"ok": true, ...} or {"error": "a sentence"}.

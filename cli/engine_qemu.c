@@ -185,18 +185,23 @@ static char *user_network(const struct machine *m, const char *id, const char *a
 	return text_take(&net);
 }
 
-/* The network card, the way out of this host and the private switch meet in a hub. */
+/* By the folder's descriptor: the path of a socket may have 107 bytes at most. */
+static char *private_socket(const struct machine *m, const char *id, const char *name)
+{
+	return string_format("stream,id=%s,server=off,reconnect-ms=500,addr.type=unix,"
+			     "addr.path=/proc/self/fd/%d/%s",
+		id, m->network_folder, name);
+}
+
+/* The card goes to the switch, and so does, by a hub of its own, the way out of this host: QEMU's
+ * user network takes every packet it sees, and must only see those that are for it. */
 static void add_private_network(struct string_list *a, const struct machine *m)
 {
+	add(a, "-netdev", private_socket(m, "net", PRIVATE_SOCKET));
 	add(a, "-netdev", user_network(m, "out", m->address));
+	add(a, "-netdev", private_socket(m, "uplink", PRIVATE_UPLINK));
 	add(a, "-netdev", memory_string("hubport,id=port1,hubid=0,netdev=out"));
-	/* By the folder's descriptor: the path of a socket may have 107 bytes at most. */
-	add(a, "-netdev",
-		string_format("stream,id=switch,server=off,reconnect-ms=500,addr.type=unix,"
-			      "addr.path=/proc/self/fd/%d/" PRIVATE_SOCKET,
-			m->network_folder));
-	add(a, "-netdev", memory_string("hubport,id=port2,hubid=0,netdev=switch"));
-	add(a, "-netdev", memory_string("hubport,id=net,hubid=0"));
+	add(a, "-netdev", memory_string("hubport,id=port2,hubid=0,netdev=uplink"));
 }
 
 static void add_network(struct string_list *a, const struct machine *m)

@@ -127,6 +127,17 @@ int instance_open(const char *name, struct instance *out)
 	return 0;
 }
 
+bool instance_exists(const char *name)
+{
+	int all = open_all();
+	struct stat st;
+	bool does = all >= 0 && fstatat(all, name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+
+	if (all >= 0)
+		close(all);
+	return does;
+}
+
 static bool is_removed(const struct instance *i)
 {
 	struct stat st;

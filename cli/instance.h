@@ -37,6 +37,9 @@ int instance_create(
 /* Says when there is none of that name. */
 int instance_open(const char *name, struct instance *out) must_check;
 
+/* Silent. */
+bool instance_exists(const char *name);
+
 /* Takes the lock; -EBUSY, silently, when another holds it. */
 int instance_lock(struct instance *) must_check;
 

@@ -15,9 +15,11 @@
 #include "cli/clock.h"
 #include "cli/control.h"
 #include "cli/host_process.h"
+#include "cli/inside.h"
 #include "cli/log_write.h"
 #include "cli/memory.h"
 #include "cli/notify.h"
+#include "cli/private_net.h"
 #include "cli/restart.h"
 #include "cli/session.h"
 #include "cli/syslog.h"
@@ -43,6 +45,7 @@ struct supervisor {
 	const struct supervision *job;
 	struct loop loop;
 	struct session *session;
+	struct inside *inside;     /* of the session */
 	struct terminal *terminal; /* foreground */
 	struct log *log;           /* background */
 	struct syslog *syslog;
@@ -50,7 +53,7 @@ struct supervisor {
 	struct bridge *bridge; /* other commands on the host channel */
 	struct health_prober *prober;
 	struct watch signals;
-	struct timer restart, give_up;
+	struct timer restart, give_up, network;
 	struct restart_policy policy;
 	enum phase phase;
 	enum health health;
@@ -255,7 +258,8 @@ static void frame(void *context, unsigned kind, const void *content, size_t len)
 {
 	struct supervisor *s = context;
 
-	bridge_frame(s->bridge, kind, content, len);
+	if (!s->inside || !inside_frame(s->inside, kind, content, len))
+		bridge_frame(s->bridge, kind, content, len);
 }
 
 static void request_channel(struct supervisor *s, struct control_client *c)
@@ -328,6 +332,7 @@ static void start(struct supervisor *s)
 		s->is_over = true;
 		return;
 	}
+	s->inside = inside_open(s->session);
 	if (s->terminal)
 		terminal_connect(s->terminal, s->session);
 	write_state(s);
@@ -414,6 +419,8 @@ static void settle(struct supervisor *s)
 	if (s->terminal)
 		terminal_disconnect(s->terminal);
 	bridge_drop_all(s->bridge);
+	inside_close(s->inside);
+	s->inside = NULL;
 	session_free(s->session);
 	s->session = NULL;
 	say_end(s, was_started);
@@ -498,7 +505,7 @@ static void request_kill(struct supervisor *s, struct control_client *c, const j
 		stop(s, SIGKILL, 0);
 	} else if (!s->session || !session_has_started(s->session)) {
 		control_refuse(c, "its program does not run now");
-	} else if (session_signal(s->session, signal) < 0) {
+	} else if (session_signal(s->session, signal) < 0 && inside_signal(s->inside, signal) < 0) {
 		control_refuse(c, "the machine does not know this signal");
 	} else {
 		control_answer(c, json_pack("{s:b}", "ok", 1));
@@ -542,6 +549,11 @@ static void qmp_done(void *context, const json_t *reply)
 	answer(context, o);
 }
 
+static void files_read(void *context, json_t *files)
+{
+	answer(context, json_pack("{s:b, s:o}", "ok", 1, "files", files));
+}
+
 static void request(void *context, struct control_client *c, const json_t *o)
 {
 	struct supervisor *s = context;
@@ -563,8 +575,22 @@ static void request(void *context, struct control_client *c, const json_t *o)
 	else if (strcmp(what, "qmp") == 0 && json_is_object(command) && s->session)
 		qmp_execute(session_qmp(s->session), json_deep_copy(command), qmp_done,
 			add_waiter(s, c));
+	else if (strcmp(what, "files") == 0 && s->inside && s->phase == RUNNING)
+		inside_read(s->inside, json_object_get(o, "paths"), files_read, add_waiter(s, c));
 	else
 		control_refuse(c, "its supervisor does not know that");
+}
+
+/* ---- The private network ---- */
+
+#define NETWORK_LOOK_MS 2000
+
+static void look_after_network(void *context)
+{
+	struct supervisor *s = context;
+
+	(void)!private_net_keep(s->job->machine->network_folder, s->job->options->private_network);
+	timer_set_ms(&s->network, NETWORK_LOOK_MS);
 }
 
 /* ---- From start to end ---- */
@@ -626,6 +652,10 @@ static int open_all(struct supervisor *s)
 	loop_add_timer(&s->loop, &s->restart);
 	loop_add_timer(&s->loop, &s->give_up);
 	s->bridge = bridge_new(&s->loop);
+	s->network = (struct timer){.fire = look_after_network, .context = s};
+	loop_add_timer(&s->loop, &s->network);
+	if (job->machine->network == NETWORK_PRIVATE)
+		timer_set_ms(&s->network, NETWORK_LOOK_MS);
 	(void)!restart_parse(job->options->restart, &s->policy); /* it was checked */
 	int err = open_signals(s);
 
