@@ -124,10 +124,9 @@ int option_set_network(struct options *o, const char *text)
 	bool has_interface = (string_starts(text, "tap:") && text[4]) ||
 			     (string_starts(text, "bridge:") && text[7]);
 
-	if (strcmp(text, "user") != 0 && strcmp(text, "none") != 0 && strcmp(text, "passt") != 0 &&
-		!has_interface)
+	if (strcmp(text, "user") != 0 && strcmp(text, "none") != 0 && !has_interface)
 		return fail(EINVAL,
-			"unknown network %s: choose user, passt, tap:INTERFACE, bridge:BRIDGE or "
+			"unknown network %s: choose user, tap:INTERFACE, bridge:BRIDGE or "
 			"none",
 			text);
 	option_set_string(&o->network, text);

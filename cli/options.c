@@ -64,7 +64,7 @@ static const struct row rows[] = {
 	{RUNS, 0, "rw", NULL, "let the program write to the IMAGE itself", IS(FLAG, writes_image)},
 	{RUNS, 0, "engine", "auto|qemu|tcg", "what runs the machine: KVM, or translation",
 		BY(option_set_engine)},
-	{RUNS, 0, "net", "user|passt|tap:IF|bridge:BR|none", "the network (default user)",
+	{RUNS, 0, "net", "user|tap:IF|bridge:BR|none", "the network (default user)",
 		BY(option_set_network)},
 	{RUNS, 0, "network", "NAME", "join a private network of this host: NAME.mote resolves there",
 		IS(NAME, private_network)},
