@@ -323,9 +323,27 @@ static int write_run(struct run *r, uint64_t index, unsigned n_max)
 	return 0;
 }
 
+/* The end of the file was dirty once, but is a hole now: the size must get there without it. */
+static int store_size(struct ext4_inode *e)
+{
+	struct ext4 *fs = ext4_of(&e->inode);
+	uint64_t size = inode_size(&e->inode);
+	if (size <= e->disk_size ||
+		page_cache_next_dirty(&e->inode.pages, e->disk_size / PAGE_SIZE) != UINT64_MAX)
+		return 0;
+	int err = ext4_begin(fs, 1);
+	if (err < 0)
+		return err;
+	e->disk_size = size;
+	err = ext4_store(e);
+	ext4_end(fs);
+	return err;
+}
+
 static int write_range(struct ext4_inode *e, uint64_t from, uint64_t to)
 {
 	struct page_cache *c = &e->inode.pages;
+	unsigned error = c->error;
 	struct run *r = heap_alloc(sizeof(*r));
 	if (!r) {
 		page_cache_error_set(&c->error, -ENOMEM);
@@ -341,14 +359,15 @@ static int write_range(struct ext4_inode *e, uint64_t from, uint64_t to)
 		index += max(r->n, 1u);
 	}
 	heap_free(r);
-	return 0;
+	return c->error == error ? store_size(e) : 0;
 }
 
 int ext4_write_back(struct inode *inode, uint64_t from, uint64_t to)
 {
 	struct ext4_inode *e = ext4_inode_of(inode);
 	int err = 0;
-	if (S_ISREG(inode->mode) && page_cache_next_dirty(&inode->pages, 0) != UINT64_MAX) {
+	if (S_ISREG(inode->mode) && (page_cache_next_dirty(&inode->pages, 0) != UINT64_MAX ||
+					    inode_size(inode) > e->disk_size)) {
 		mutex_lock(&e->write_lock);
 		err = write_range(e, from, min(to, (uint64_t)INT64_MAX));
 		mutex_unlock(&e->write_lock);
