@@ -92,6 +92,9 @@ int address_space_protect(
 /* W.  mremap(2) with its MREMAP_ flags: the new address in out. */
 int address_space_remap(struct address_space *s, uintptr_t old, size_t old_length,
 	size_t new_length, unsigned flags, uintptr_t new, uintptr_t *out) must_check;
+/* W.  remap_file_pages(2): [start, start + length), of one shared map, shows the file from that page on.  -EINVAL, -ENOMEM. */
+int address_space_remap_file(
+	struct address_space *s, uintptr_t start, size_t length, uint64_t page) must_check;
 /* W.  madvise(2) with Linux's numbers; unknown advice -EINVAL. */
 int address_space_advise(
 	struct address_space *s, uintptr_t start, size_t length, int advice) must_check;
@@ -131,6 +134,16 @@ uint64_t area_large_pages(struct address_space *s, const struct area *a);
  * faults and makes it dirty again. */
 void address_space_clean_cache(
 	struct address_space *s, struct page_cache *c, uint64_t first, uint64_t n);
+
+/* vm.overcommit_memory, in its order; for all spaces. */
+enum commit_mode { COMMIT_GUESS, COMMIT_ALWAYS, COMMIT_STRICT };
+void commit_set_mode(enum commit_mode m);
+enum commit_mode commit_get_mode(void);
+/* R.  May so much more be promised?  -ENOMEM. */
+int commit_check(struct address_space *s, size_t bytes) must_check;
+uint64_t commit_limit_pages(void);
+/* R.  What is promised: private memory that may be written. */
+uint64_t commit_used_pages(struct address_space *s);
 
 /* R.  mincore(2): one byte per page. */
 void address_space_residency(

@@ -27,6 +27,7 @@ enum advice {
 	ADVISE_PAGEOUT = 21,
 	ADVISE_POPULATE_READ = 22,
 	ADVISE_POPULATE_WRITE = 23,
+	ADVISE_DONTNEED_LOCKED = 24,
 	ADVISE_COLLAPSE = 25,
 };
 
@@ -43,9 +44,9 @@ static int set_flags(
 }
 
 /* Pages of the part of [start, end) that lies in a. */
-static int drop(struct address_space *s, struct area *a, uintptr_t start, uintptr_t end)
+static int drop_locked(struct address_space *s, struct area *a, uintptr_t start, uintptr_t end)
 {
-	if (a->flags & (AREA_LOCKED | AREA_SPECIAL))
+	if (a->flags & AREA_SPECIAL)
 		return -EINVAL;
 	start = max(start, a->start);
 	end = min(end, a->end);
@@ -55,6 +56,24 @@ static int drop(struct address_space *s, struct area *a, uintptr_t start, uintpt
 	if (err == 0)
 		area_unmap_pages(s, a, start, end);
 	return err;
+}
+
+static int drop(struct address_space *s, struct area *a, uintptr_t start, uintptr_t end)
+{
+	return a->flags & AREA_LOCKED ? -EINVAL : drop_locked(s, a, start, end);
+}
+
+/* Without swap there is nowhere to go, but what is locked may not even be asked. */
+static int check_not_locked(struct address_space *s, struct area *a, uintptr_t start, uintptr_t end)
+{
+	(void)s, (void)start, (void)end;
+	return a->flags & (AREA_LOCKED | AREA_SPECIAL) ? -EINVAL : 0;
+}
+
+static int check_private(struct address_space *s, struct area *a, uintptr_t start, uintptr_t end)
+{
+	(void)s, (void)start, (void)end;
+	return a->cache != NULL || a->flags & AREA_SHARED ? -EINVAL : 0;
 }
 
 /* MADV_FREE: the pages may go at any time, so why not now. */
@@ -81,7 +100,9 @@ static int drop_shared(struct address_space *s, struct area *a, uintptr_t start,
 
 static int collapse(struct address_space *s, struct area *a, uintptr_t start, uintptr_t end)
 {
-	return a->cache != NULL || a->flags & AREA_NO_HUGE
+	uintptr_t from = max(start, a->start), to = min(end, a->end);
+	bool fits = align_up(from, LARGE_PAGE_SIZE) + LARGE_PAGE_SIZE <= to;
+	return a->cache != NULL || a->flags & AREA_NO_HUGE || !fits
 		       ? -EINVAL
 		       : large_collapse(s, a, start, min(end, a->end));
 }
@@ -123,11 +144,14 @@ static int apply_advice(struct address_space *s, uintptr_t start, uintptr_t end,
 	case ADVISE_DOFORK:
 	case ADVISE_MERGEABLE:
 	case ADVISE_UNMERGEABLE:
+		return 0;
 	case ADVISE_COLD:
 	case ADVISE_PAGEOUT:
-		return 0;
+		return for_each_part(s, start, end, check_not_locked);
 	case ADVISE_DONTNEED:
 		return for_each_part(s, start, end, drop);
+	case ADVISE_DONTNEED_LOCKED:
+		return for_each_part(s, start, end, drop_locked);
 	case ADVISE_FREE:
 		return for_each_part(s, start, end, drop_free);
 	case ADVISE_REMOVE:
@@ -143,6 +167,8 @@ static int apply_advice(struct address_space *s, uintptr_t start, uintptr_t end,
 	case ADVISE_DODUMP:
 		return set_flags(s, start, end, 0, AREA_DONTDUMP);
 	case ADVISE_WIPEONFORK:
+		if (for_each_part(s, start, end, check_private) < 0)
+			return -EINVAL;
 		return set_flags(s, start, end, AREA_WIPE_ON_FORK, 0);
 	case ADVISE_KEEPONFORK:
 		return set_flags(s, start, end, 0, AREA_WIPE_ON_FORK);

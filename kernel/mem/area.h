@@ -53,6 +53,9 @@ struct area *area_prev(const struct area *a);
 #define for_each_area_in(a, s, from, to)                                                           \
 	for (a = area_at_or_after((s), (from)); a != NULL && a->start < (to); a = area_next(a))
 
+/* Does memory mapped like that count as a promise? */
+bool commit_counts(unsigned prot, unsigned flags, const struct page_cache *cache);
+
 /* What a page-table entry of that area may allow when it maps that page (any, for AREA_SPECIAL). */
 unsigned area_page_prot(const struct area *a, const struct page *p);
 /* The frame of zeroes that stands for anonymous pages never written. */

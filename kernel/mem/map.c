@@ -230,7 +230,11 @@ int address_space_map(struct address_space *s, const struct map_request *r, uint
 		.id = r->id,
 		.device = r->device,
 	};
-	int err = choose_address(s, r, length, &like.start);
+	int err = 0;
+	if (commit_counts(r->prot, r->flags, r->cache))
+		err = commit_check(s, length);
+	if (err == 0)
+		err = choose_address(s, r, length, &like.start);
 	if (err < 0)
 		return err;
 	like.end = like.start + length;

@@ -30,6 +30,17 @@ static void protect_pages(struct address_space *s, const struct area *a)
 	}
 }
 
+/* Memory that becomes writable is promised from then on. */
+static int check_commit(struct address_space *s, uintptr_t start, uintptr_t end, unsigned prot)
+{
+	size_t bytes = 0;
+	struct area *a;
+	for_each_area_in(a, s, start, end) if (commit_counts(prot, a->flags, a->cache) &&
+					       !commit_counts(a->prot, a->flags, a->cache)) bytes +=
+		min(a->end, end) - max(a->start, start);
+	return bytes > 0 ? commit_check(s, bytes) : 0;
+}
+
 int address_space_protect(struct address_space *s, uintptr_t start, size_t length, unsigned prot)
 {
 	if (!is_aligned(start, PAGE_SIZE))
@@ -43,7 +54,9 @@ int address_space_protect(struct address_space *s, uintptr_t start, size_t lengt
 		return -ENOMEM;
 	struct area *a;
 	for_each_area_in(a, s, start, end) if (prot & ~a->max_prot) return -EACCES;
-	int err = area_isolate(s, start, end);
+	int err = check_commit(s, start, end, prot);
+	if (err == 0)
+		err = area_isolate(s, start, end);
 	if (err < 0)
 		return err;
 	bool narrowed = false;

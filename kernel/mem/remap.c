@@ -1,10 +1,11 @@
-/* mremap(2): shrink, grow where it stands, or move by moving page-table entries. */
+/* mremap(2): shrink, grow where it stands, or move by moving page-table entries; remap_file_pages(2). */
 #include "abi/linux/errno.h"
 #include "kernel/mem/area.h"
 #include "kernel/mem/large.h"
 
 #define REMAP_MAY_MOVE 1u /* MREMAP_MAYMOVE */
 #define REMAP_FIXED 2u    /* MREMAP_FIXED */
+#define REMAP_KEEP 4u     /* MREMAP_DONTUNMAP */
 
 /* The first entry in [va, end) to the same place in a range that starts at to instead of from, under
  * the spinlock; va: behind it.  The tables at the old place stay, so it can always be put back. */
@@ -46,7 +47,7 @@ static int move_pages(struct address_space *s, uintptr_t from, uintptr_t to, siz
 }
 
 static int move_area(struct address_space *s, struct area *a, uintptr_t old, size_t old_length,
-	uintptr_t new, size_t new_length)
+	uintptr_t new, size_t new_length, bool keep)
 {
 	struct area like = *a, *moved = NULL;
 	like.start = new;
@@ -58,7 +59,7 @@ static int move_area(struct address_space *s, struct area *a, uintptr_t old, siz
 	if (err < 0)
 		return err;
 	/* So that taking the old range away can not fail any more. */
-	err = area_isolate(s, old, old + old_length);
+	err = old_length > 0 ? area_isolate(s, old, old + old_length) : 0;
 	if (err < 0)
 		goto free_moved;
 	err = move_pages(s, old, new, old_length);
@@ -66,8 +67,13 @@ static int move_area(struct address_space *s, struct area *a, uintptr_t old, siz
 	if (err < 0)
 		goto move_back;
 	area_insert(s, moved);
-	err = address_space_unmap(s, old, old_length);
-	assert(err == 0);
+	if (!keep) {
+		err = address_space_unmap(s, old, old_length);
+		assert(err == 0);
+	} else if (old_length > 0) {
+		area_at(s, old)->flags &= ~AREA_LOCKED;
+		area_join(s, old, old + old_length);
+	}
 	area_join(s, new, new + new_length);
 	return 0;
 
@@ -95,8 +101,10 @@ static bool grow_in_place(struct address_space *s, struct area *a, uintptr_t end
 
 static int check(uintptr_t old, size_t old_length, size_t new_length, unsigned flags, uintptr_t new)
 {
-	if (flags & ~(REMAP_MAY_MOVE | REMAP_FIXED) || !is_aligned(old, PAGE_SIZE) ||
-		old_length == 0 || new_length == 0 || new_length > USER_END)
+	if (flags & ~(REMAP_MAY_MOVE | REMAP_FIXED | REMAP_KEEP) || !is_aligned(old, PAGE_SIZE) ||
+		new_length == 0 || new_length > USER_END)
+		return -EINVAL;
+	if (flags & REMAP_KEEP && (!(flags & REMAP_MAY_MOVE) || old_length != new_length))
 		return -EINVAL;
 	if (!(flags & REMAP_FIXED))
 		return 0;
@@ -128,7 +136,7 @@ int address_space_remap(struct address_space *s, uintptr_t old, size_t old_lengt
 	int err = check(old, old_length, new_length, flags, new);
 	if (err < 0)
 		return err;
-	if (!(flags & REMAP_FIXED) && new_length <= old_length) {
+	if (!(flags & (REMAP_FIXED | REMAP_KEEP)) && new_length <= old_length) {
 		if (area_at(s, old) == NULL)
 			return -EFAULT;
 		*out = old;
@@ -139,11 +147,17 @@ int address_space_remap(struct address_space *s, uintptr_t old, size_t old_lengt
 	struct area *a = area_at(s, old);
 	if (a == NULL || a->end - old < old_length)
 		return -EFAULT;
-	if (a->flags & AREA_SPECIAL)
+	/* Of length 0: another view of what is shared. */
+	if (a->flags & AREA_SPECIAL ||
+		(old_length == 0 && !(a->flags & AREA_SHARED && flags & REMAP_MAY_MOVE)))
 		return -EINVAL;
-	if (new_length > old_length && s->total_bytes + new_length - old_length > s->limit_bytes)
+	bool keep = flags & REMAP_KEEP || old_length == 0;
+	size_t more = keep ? new_length : new_length > old_length ? new_length - old_length : 0;
+	if (s->total_bytes + more > s->limit_bytes)
 		return -ENOMEM;
-	if (!(flags & REMAP_FIXED)) {
+	if (more > 0 && commit_counts(a->prot, a->flags, a->cache) && commit_check(s, more) < 0)
+		return -ENOMEM;
+	if (!(flags & REMAP_FIXED) && !keep) {
 		*out = old;
 		if (grow_in_place(s, a, old + old_length, old + new_length))
 			return 0;
@@ -161,5 +175,34 @@ int address_space_remap(struct address_space *s, uintptr_t old, size_t old_lengt
 		return err;
 	a = area_at(s, old); /* making room may have cut it */
 	*out = new;
-	return move_area(s, a, old, old_length, new, new_length);
+	return move_area(s, a, old, old_length, new, new_length, keep);
+}
+
+int address_space_remap_file(struct address_space *s, uintptr_t start, size_t length, uint64_t page)
+{
+	const struct area *a = area_at(s, start);
+	if (length == 0 || a == NULL || !(a->flags & AREA_SHARED) || a->cache == NULL)
+		return -EINVAL;
+	for (const struct area *b = a; b->end < start + length;) {
+		const struct area *next = area_next(b);
+		if (next == NULL || next->start != b->end || next->cache != a->cache ||
+			next->flags != a->flags)
+			return -EINVAL;
+		b = next;
+	}
+	const struct map_request r = {
+		.address = start,
+		.length = length,
+		.how = MAP_AT,
+		.prot = a->prot,
+		.max_prot = a->max_prot,
+		.flags = a->flags,
+		.cache = a->cache,
+		.offset = page * PAGE_SIZE,
+		.name = a->name,
+		.id = a->id,
+		.device = a->device,
+	};
+	uintptr_t at;
+	return address_space_map(s, &r, &at);
 }

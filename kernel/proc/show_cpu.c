@@ -1,6 +1,8 @@
 /* What /sys shows of processors, memory nodes and clocks: Documentation/ABI of Linux, the part that C libraries, the JVM and Go read. */
+#include "abi/linux/errno.h"
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
 #include "kernel/lib/log.h"
 #include "kernel/mem/page.h"
 #include "kernel/proc/internal.h"
@@ -84,6 +86,20 @@ static void show_huge_enabled(struct text *t, int unused)
 	text_add(t, "%s", text[large_get_policy()]);
 }
 
+static long store_huge_enabled(const char *text, size_t len, int unused)
+{
+	(void)unused;
+	static const char *const words[] = {
+		[LARGE_ALWAYS] = "always", [LARGE_ADVISED] = "madvise", [LARGE_NEVER] = "never"};
+	size_t n = len > 0 && text[len - 1] == '\n' ? len - 1 : len;
+	for (unsigned i = 0; i < array_size(words); i++)
+		if (n == strlen(words[i]) && memcmp(text, words[i], n) == 0) {
+			large_set_policy((enum large_policy)i);
+			return (long)len;
+		}
+	return -EINVAL;
+}
+
 static void show_huge_size(struct text *t, int unused)
 {
 	(void)unused;
@@ -117,7 +133,9 @@ static const struct generated_file files[] = {
 	{.path = "/sys/kernel/mm/hugepages/hugepages-2048kB/resv_hugepages", .show = show_zero},
 	{.path = "/sys/kernel/mm/hugepages/hugepages-2048kB/surplus_hugepages", .show = show_zero},
 	{.path = NODE_FOLDER "node0/meminfo", .show = show_node_memory},
-	{.path = "/sys/kernel/mm/transparent_hugepage/enabled", .show = show_huge_enabled},
+	{.path = "/sys/kernel/mm/transparent_hugepage/enabled",
+		.show = show_huge_enabled,
+		.store = store_huge_enabled},
 	{.path = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", .show = show_huge_size},
 	{.path = "/sys/devices/system/clocksource/clocksource0/current_clocksource",
 		.show = show_clock_source},

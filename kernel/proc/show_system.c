@@ -44,8 +44,10 @@ static void show_meminfo(struct text *t, int tid)
 	row(t, "SUnreclaim", m.heap);
 	row(t, "KernelStack", m.stacks);
 	row(t, "PageTables", m.page_tables);
-	row(t, "CommitLimit", m.total);
-	row(t, "Committed_AS", process.space.total_bytes >> PAGE_SHIFT);
+	row(t, "CommitLimit", commit_limit_pages());
+	rw_lock_read(&process.space_lock);
+	row(t, "Committed_AS", commit_used_pages(&process.space));
+	rw_unlock_read(&process.space_lock);
 	row(t, "VmallocTotal", 1ul << 27);
 	row(t, "AnonHugePages",
 		(uint64_t)process.space.large_pages * (LARGE_PAGE_SIZE / PAGE_SIZE));
@@ -289,7 +291,6 @@ FACT(cap_last_cap, "40")
 FACT(randomize, "2")
 FACT(core_pattern, "core")
 FACT(entropy, "256")
-FACT(overcommit_memory, "1")
 FACT(overcommit_ratio, "50")
 FACT(max_map_count, "65530")
 FACT(zero, "0")
@@ -311,6 +312,22 @@ FACT(sem, "32000\t1024000000\t500\t32000")
 FACT(msgmax, "8192")
 FACT(msgmnb, "16384")
 FACT(msgmni, "32000")
+
+static void show_overcommit_memory(struct text *t, int tid)
+{
+	(void)tid;
+	text_add(t, "%u\n", commit_get_mode());
+}
+
+static long store_overcommit_memory(const char *text, size_t len, int tid)
+{
+	(void)tid;
+	bool alone = len == 1 || (len == 2 && text[1] == '\n');
+	if (!alone || text[0] < '0' || text[0] > '2')
+		return -EINVAL;
+	commit_set_mode((enum commit_mode)(text[0] - '0'));
+	return (long)len;
+}
 
 #define INOTIFY_LIMIT(name, which)                                                                 \
 	static void show_##name(struct text *t, int tid)                                           \
@@ -370,7 +387,9 @@ static const struct generated_file files[] = {
 	{.path = "/proc/sys/kernel/msgmax", .show = show_msgmax},
 	{.path = "/proc/sys/kernel/msgmnb", .show = show_msgmnb},
 	{.path = "/proc/sys/kernel/msgmni", .show = show_msgmni},
-	{.path = "/proc/sys/vm/overcommit_memory", .show = show_overcommit_memory},
+	{.path = "/proc/sys/vm/overcommit_memory",
+		.show = show_overcommit_memory,
+		.store = store_overcommit_memory},
 	{.path = "/proc/sys/vm/overcommit_ratio", .show = show_overcommit_ratio},
 	{.path = "/proc/sys/vm/max_map_count", .show = show_max_map_count},
 	{.path = "/proc/sys/vm/nr_hugepages", .show = show_zero},

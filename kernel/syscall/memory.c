@@ -163,6 +163,14 @@ static long map_request(
 	return result;
 }
 
+static int check_commit(size_t n)
+{
+	rw_lock_read(&process.space_lock);
+	int err = commit_check(&process.space, n);
+	rw_unlock_read(&process.space_lock);
+	return err;
+}
+
 long sys_mmap(const struct syscall_args *args)
 {
 	unsigned flags = arg_uint(args, 3);
@@ -174,6 +182,8 @@ long sys_mmap(const struct syscall_args *args)
 	if (err == 0)
 		err = check_mmap(args, flags);
 	/* Shared anonymous memory is a file without a name. */
+	if (err == 0 && shared && (flags & (MAP_ANONYMOUS | MAP_NORESERVE)) == MAP_ANONYMOUS)
+		err = check_commit(args->a[1]);
 	if (err == 0 && shared && (flags & MAP_ANONYMOUS))
 		err = vfs_memory_file("dev/zero", align_up(args->a[1], PAGE_SIZE), &f);
 	long result = err < 0 ? err : map_request(args, flags, shared, f);
@@ -235,6 +245,23 @@ long sys_mremap(const struct syscall_args *args)
 		&process.space, args->a[0], args->a[1], args->a[2], flags, args->a[4], &at);
 	rw_unlock_write(&process.space_lock);
 	return err < 0 ? err : (long)at;
+}
+
+/* Other views of a file within a map: each is a map of its own, as on Linux today. */
+long sys_remap_file_pages(const struct syscall_args *args)
+{
+	uintptr_t start = align_down(args->a[0], PAGE_SIZE);
+	size_t n = align_down(args->a[1], PAGE_SIZE);
+	uint64_t page = args->a[3];
+	if (args->a[2] != 0 || n == 0 || n > USER_END || start > USER_END - n ||
+		page > (UINT64_MAX >> PAGE_SHIFT) - n / PAGE_SIZE)
+		return -EINVAL;
+	rw_lock_write(&process.space_lock);
+	int err = address_space_remap_file(&process.space, start, n, page);
+	rw_unlock_write(&process.space_lock);
+	if (err == 0 && !(arg_uint(args, 4) & MAP_NONBLOCK))
+		(void)!process_populate(start, start + n, MMU_READ);
+	return err;
 }
 
 long sys_brk(const struct syscall_args *args)
