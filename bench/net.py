@@ -1,6 +1,7 @@
 """Group net: what serving costs (the table of issue 4): guest instructions, device notifications, interrupts."""
 import json
 import os
+import re
 import statistics
 import subprocess
 import time
@@ -72,6 +73,28 @@ def bulk():
                   found["linux"][i]["insns"], goal)
 
 
+def transports():
+    """virtio-mmio (mote run's) beside PCI with MSI-X: instructions and accesses that leave the machine, per request."""
+    networked()
+    keys = ("kernel", "mmio_r", "mmio_w", "apic_mmio", "pio", "hlt")
+    for load, what in ((http_get(connections=1), "c=1"), (http_get(), "c=32")):
+        found = {}
+        for bus in ("mmio", "pci"):
+            args = mote.arguments("nginx", MEMORY, network=True)
+            if bus == "pci":
+                args = [re.sub(r"virtio_mmio\.device=\S+ ", "", re.sub(r"^(virtio-\w+)-device", r"\1-pci", a)) for a in args]
+                args[args.index("-machine") + 1] = "q35"
+                at = args.index("-global")
+                del args[at:at + 2]
+            with Guest(f"bus-{bus}", args, counters={"mmio": 1}) as g:
+                g.serves(PORTS["nginx"])
+                found[bus] = g.per_operation(load)
+            say(f"  {bus} {what}: " + " ".join(f"{k} {found[bus][k]:g}" for k in keys))
+        for key in keys:
+            yield row(f"nginx 612 B, {what}, by virtio-mmio (PCI as the second figure): {key}", "a request", found["mmio"][key],
+                      found["pci"][key])
+
+
 def goodput(seconds):
     """Bits a second that the guest sends through a bad link, by iperf3's receiving side."""
     for _ in range(5):
@@ -108,4 +131,4 @@ def bad_link():
                   smaller_is_better=False)
 
 
-MEASUREMENTS = (redis, nginx, exits, bulk, bad_link)
+MEASUREMENTS = (redis, nginx, exits, bulk, bad_link, transports)

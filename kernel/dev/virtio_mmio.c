@@ -118,10 +118,9 @@ static const struct virtio_transport mmio_transport = {
 static void interrupt(void *arg)
 {
 	struct virtio_device *d = arg;
-	uint32_t causes = get(d, VIRTIO_MMIO_INTERRUPT_STATUS);
-	if (causes == 0)
-		return;
-	set(d, VIRTIO_MMIO_INTERRUPT_ACK, causes);
+	/* Which cause it was is not asked: under a hypervisor each access leaves the machine, the rings tell whether
+	 * there is news, and nothing here follows changes of the configuration. */
+	set(d, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INTERRUPT_USED | VIRTIO_MMIO_INTERRUPT_CONFIG);
 	virtio_interrupt(d);
 }
 
