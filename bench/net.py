@@ -8,7 +8,7 @@ import time
 
 import linux
 import mote
-from bench import (GUEST_IP, ROOT, TAP, Guest, compile_program, die, http_get, iperf, on_client_core, private_network,
+from bench import (GUEST_IP, HERE, ROOT, TAP, Guest, compile_program, die, http_get, iperf, on_client_core, private_network,
                    redis_get, row, say, work)
 
 SIDES = (("mote", mote.arguments), ("linux", linux.arguments))
@@ -73,6 +73,32 @@ def bulk():
                   found["linux"][i]["insns"], goal)
 
 
+def memcached_get(connections=64, requests=20000):
+    program = compile_program("load", os.path.join(HERE, "linux", "load.c"))
+
+    def load():
+        p = on_client_core([program, GUEST_IP, str(PORTS["memcached"]), str(connections), str(requests)])
+        if p.returncode:
+            die(f"memcached: {p.stderr}")
+        return requests
+    return load
+
+
+def cpus():
+    """memcached with four threads: what a request costs on four CPUs, by what it costs on one."""
+    networked()
+    found = {}
+    for side, arguments in SIDES:
+        cost = {}
+        for n in (1, 4):
+            with Guest(f"cpus-{side}", arguments("memcached", MEMORY, network=True, cpus=n)) as g:
+                g.serves(PORTS["memcached"])
+                cost[n] = g.per_operation(memcached_get())
+            say(f"  {side}, {n} CPUs: kernel {cost[n]['kernel']:,} user {cost[n]['user']:,}")
+        found[side] = round(cost[4]["insns"] / cost[1]["insns"], 3)
+    yield row("memcached GET, c=64: all instructions per request, 4 CPUs by 1", "ratio", found["mote"], found["linux"], 1.1)
+
+
 def transports():
     """virtio-mmio (mote run's) beside PCI with MSI-X: instructions and accesses that leave the machine, per request."""
     networked()
@@ -131,4 +157,4 @@ def bad_link():
                   smaller_is_better=False)
 
 
-MEASUREMENTS = (redis, nginx, exits, bulk, bad_link, transports)
+MEASUREMENTS = (redis, nginx, exits, bulk, bad_link, cpus, transports)

@@ -129,7 +129,9 @@ class Guest:
         for path in (self.console, self.out, self.sock):
             if os.path.exists(path):
                 os.unlink(path)
-        self.argv = [QEMU, "-accel", "tcg,thread=single"]
+        # With several CPUs in one thread QEMU 10 ends by a fault as soon as there is a plug-in.
+        several = "-smp" in arguments and arguments[arguments.index("-smp") + 1] != "1"
+        self.argv = [QEMU, "-accel", "tcg,thread=multi" if several else "tcg,thread=single"]
         if icount:
             self.argv += ["-icount", "shift=0,align=off,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
         self.argv += ["-seed", "1", "-display", "none", "-no-reboot", "-monitor", "none", "-serial", "file:" + self.console]

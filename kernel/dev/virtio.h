@@ -121,6 +121,10 @@ int virtqueue_add_indirect(struct virtqueue *q, const struct virtqueue_buffer *b
 	unsigned n_out, unsigned n_in, struct virtq_desc *table, void *token) must_check;
 /* Notify the device of what was added, unless it said it need not be. */
 void virtqueue_kick(struct virtqueue *q);
+/* The same in two: whether it is to be notified, and that.  Only the first needs the queue's lock; a notification leaves
+ * the machine, and nobody should have to wait for it. */
+bool virtqueue_kick_due(struct virtqueue *q) must_check;
+void virtqueue_notify(struct virtqueue *q);
 /* A chain the device is done with, and how many bytes it claims to have written (unchecked: may be
  * any number); NULL: none. */
 void *virtqueue_take(struct virtqueue *q, uint32_t *written);

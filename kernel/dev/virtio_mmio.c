@@ -120,7 +120,8 @@ static void interrupt(void *arg)
 	struct virtio_device *d = arg;
 	/* Which cause it was is not asked: under a hypervisor each access leaves the machine, the rings tell whether
 	 * there is news, and nothing here follows changes of the configuration. */
-	set(d, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INTERRUPT_USED | VIRTIO_MMIO_INTERRUPT_CONFIG);
+	set(d, VIRTIO_MMIO_INTERRUPT_ACK,
+		VIRTIO_MMIO_INTERRUPT_USED | VIRTIO_MMIO_INTERRUPT_CONFIG);
 	virtio_interrupt(d);
 }
 

@@ -286,9 +286,10 @@ static void free_all(struct list *done)
 		packet_free(list_entry(item, struct packet, link));
 }
 
-/* tx_lock.  Move the backlog into the ring; while some is left the device must interrupt us. */
-static void push_backlog(struct nic *d, struct list *done)
+/* tx_lock.  Move the backlog into the ring; while some is left the device must interrupt us.  True: notify it. */
+static bool push_backlog(struct nic *d, struct list *done)
 {
+	bool due = false;
 	do {
 		reclaim(d, done);
 		while (!list_empty(&d->backlog)) {
@@ -301,13 +302,14 @@ static void push_backlog(struct nic *d, struct list *done)
 			if (err < 0)
 				list_push_back(done, &p->link);
 		}
-		virtqueue_kick(d->tx);
+		due |= virtqueue_kick_due(d->tx);
 		if (list_empty(&d->backlog)) {
 			virtqueue_interrupts_off(d->tx);
-			return;
+			break;
 		}
 	} while (virtqueue_interrupt_after(d->tx, virtqueue_pending(d->tx) / 2 + 1) &&
 		 !d->tx->broken);
+	return due;
 }
 
 static int transmit(struct netif *n, struct packet *p)
@@ -315,6 +317,7 @@ static int transmit(struct netif *n, struct packet *p)
 	struct nic *d = n->driver;
 	struct list done = LIST_INIT(done);
 	int err = p->start < d->header_size ? -EINVAL : 0;
+	bool due = false;
 	irq_state state = spin_lock(&d->tx_lock);
 	if (virtqueue_pending(d->tx) >= RECLAIM_AT)
 		reclaim(d, &done);
@@ -323,10 +326,12 @@ static int transmit(struct netif *n, struct packet *p)
 	if (err == -ENOSPC && d->n_backlog < BACKLOG_MAX) {
 		list_push_back(&d->backlog, &p->link);
 		d->n_backlog++;
-		push_backlog(d, &done);
+		due = push_backlog(d, &done);
 		err = 0;
 	}
 	spin_unlock(&d->tx_lock, state);
+	if (due)
+		virtqueue_notify(d->tx);
 	free_all(&done);
 	if (err == 0)
 		return 0;
@@ -339,8 +344,10 @@ static void flush(struct netif *n)
 {
 	struct nic *d = n->driver;
 	irq_state state = spin_lock(&d->tx_lock);
-	virtqueue_kick(d->tx);
+	bool due = virtqueue_kick_due(d->tx);
 	spin_unlock(&d->tx_lock, state);
+	if (due)
+		virtqueue_notify(d->tx);
 }
 
 /* The transmit interrupt: only while there is a backlog. */
@@ -349,8 +356,10 @@ static void sent(struct virtqueue *q)
 	struct nic *d = q->owner;
 	struct list done = LIST_INIT(done);
 	irq_state state = spin_lock(&d->tx_lock);
-	push_backlog(d, &done);
+	bool due = push_backlog(d, &done);
 	spin_unlock(&d->tx_lock, state);
+	if (due)
+		virtqueue_notify(d->tx);
 	free_all(&done);
 }
 

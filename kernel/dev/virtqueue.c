@@ -172,24 +172,32 @@ int virtqueue_add_indirect(struct virtqueue *q, const struct virtqueue_buffer *b
 	return 0;
 }
 
-void virtqueue_kick(struct virtqueue *q)
+bool virtqueue_kick_due(struct virtqueue *q)
 {
 	uint16_t new = q->avail_idx, old = q->notified_idx;
 	if (new == old || q->broken)
-		return;
+		return false;
 	q->notified_idx = new;
 	io_fence(); /* the index before reading whether the device wants to know (2.7.13.4.1) */
 	if (q->event_idx) {
 		uint16_t event = *avail_event(q);
-		if ((uint16_t)(new - event - 1) >= (uint16_t)(new - old))
-			return;
-	} else if (*(volatile uint16_t *)&q->used->flags & VIRTQ_USED_NO_NOTIFY) {
-		return;
+		return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
 	}
+	return !(*(volatile uint16_t *)&q->used->flags & VIRTQ_USED_NO_NOTIFY);
+}
+
+void virtqueue_notify(struct virtqueue *q)
+{
 	if (q->doorbell_16)
 		mmio_write16(q->doorbell, (uint16_t)q->index);
 	else
 		mmio_write32(q->doorbell, q->index);
+}
+
+void virtqueue_kick(struct virtqueue *q)
+{
+	if (virtqueue_kick_due(q))
+		virtqueue_notify(q);
 }
 
 void *virtqueue_take(struct virtqueue *q, uint32_t *written)

@@ -124,6 +124,39 @@ static unsigned choose_cpu(const struct thread *t)
 	return (unsigned)__builtin_ctzll(allowed);
 }
 
+/* Its CPU's alone. */
+static struct held {
+	unsigned depth;
+	uint64_t cpus; /* to be kicked */
+} held_kicks[CPU_MAX];
+
+void kicks_hold(void)
+{
+	held_kicks[cpu_id()].depth++;
+}
+
+void kicks_release(void)
+{
+	struct held *h = &held_kicks[cpu_id()];
+	if (--h->depth > 0 || likely(h->cpus == 0))
+		return;
+	irq_state state = irq_save();
+	uint64_t cpus = h->cpus;
+	h->cpus = 0;
+	for (; cpus != 0; cpus &= cpus - 1)
+		cpu_kick((unsigned)__builtin_ctzll(cpus));
+	irq_restore(state);
+}
+
+static void kick(unsigned cpu)
+{
+	struct held *h = &held_kicks[cpu_id()];
+	if (h->depth > 0)
+		h->cpus |= bit(cpu);
+	else
+		cpu_kick(cpu);
+}
+
 /* A thread of that rank was put into that queue.  The more urgent do not wait for the end of a slice. */
 static void announce(struct run_queue *q, unsigned cpu, int rank)
 {
@@ -134,9 +167,9 @@ static void announce(struct run_queue *q, unsigned cpu, int rank)
 		slice_arm(q, thread_current());
 	} else if (idle_cpus & bit(cpu)) {
 		if (atomic_fetch_and(&idle_cpus, ~bit(cpu)) & bit(cpu))
-			cpu_kick(cpu);
+			kick(cpu);
 	} else if (rank > 0 || !atomic_load_explicit(&q->slice_armed, memory_order_relaxed)) {
-		cpu_kick(cpu); /* to arm it */
+		kick(cpu); /* to arm it */
 	}
 	irq_restore(state);
 }

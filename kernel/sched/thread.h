@@ -100,6 +100,10 @@ int thread_block(uint64_t deadline_ns);
 int thread_block_interruptible(uint64_t deadline_ns) must_check;
 /* Any context. */
 void thread_wake(struct thread *t);
+/* From hold, with interrupts off, to release other CPUs are not told of threads woken for them; nests.  For wakers that
+ * hold a lock which the woken take first. */
+void kicks_hold(void);
+void kicks_release(void);
 
 void thread_yield(void);
 /* Set a WORK_ bit; wakes an interruptible sleeper and kicks a CPU that runs it.  Any context. */

@@ -79,6 +79,8 @@ static void wake_up(struct wait_queue *q, unsigned events, bool all)
 	if (__atomic_load_n(&q->waiters.next, __ATOMIC_RELAXED) == &q->waiters)
 		return;
 	irq_state state = spin_lock(&q->lock);
+	/* Those woken want this lock next: they start when it is free, and kicking them takes long under a hypervisor. */
+	kicks_hold();
 	struct waiter *w, *next;
 	list_for_each_safe (w, next, &q->waiters, link) {
 		if (!(w->events & events))
@@ -88,6 +90,7 @@ static void wake_up(struct wait_queue *q, unsigned events, bool all)
 			break;
 	}
 	spin_unlock(&q->lock, state);
+	kicks_release();
 }
 
 void wait_wake(struct wait_queue *q, unsigned events)
