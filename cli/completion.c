@@ -52,9 +52,9 @@ static void bash_command(const struct command *c)
 	if (has_instances(c))
 		printf("\t\twords=$(%s) ;;\n", c->words == WORDS_RUNNING ? RUNNING : NAMES);
 	else if (c->words == WORDS_CHOICE)
-		printf("\t\twords='%s' files=y ;;\n", c->choice);
+		printf("\t\twords='%s' files=-f ;;\n", c->choice);
 	else
-		printf("\t\tfiles=%s ;;\n", c->words == WORDS_FILES ? "y" : "");
+		printf("\t\tfiles='%s' ;;\n", c->words == WORDS_FILES ? "-f -c" : "");
 }
 
 static void print_bash(void)
@@ -73,7 +73,7 @@ static void print_bash(void)
 	printf("\tesac\n"
 	       "\tcase $word in\n"
 	       "\t-*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
-	       "\t*) COMPREPLY=($(compgen -W \"$words\" ${files:+-f -c} -- \"$word\")) ;;\n"
+	       "\t*) COMPREPLY=($(compgen -W \"$words\" $files -- \"$word\")) ;;\n"
 	       "\tesac\n}\n"
 	       "complete -o filenames -F _mote mote\n");
 }

@@ -6,6 +6,7 @@
  *     {"request": "kill", "signal": 9}     9 ends the instance and is answered then; others
  *                                          reach the program
  *     {"request": "wait"}                  answered when the instance has ended
+ *     {"request": "state"}                 what state.json would say, had the disk room for it
  *     {"request": "pause"} {"request": "unpause"}
  *     {"request": "channel"}               behind the answer the connection is the host
  *                                          channel: frames of abi/channel.h both ways

@@ -10,10 +10,12 @@
 
 #include "cli/clock.h"
 #include "cli/commands.h"
+#include "cli/control.h"
 #include "cli/instance_view.h"
 #include "cli/log_read.h"
 #include "cli/memory.h"
 
+#define ANSWER_MS 1000
 #define LOOK_AGAIN_MS 1000 /* where inotify(7) is not to be had */
 
 struct show {
@@ -187,6 +189,21 @@ static void show_all(struct show *s, const struct instance_view *v)
 		close(watch);
 }
 
+/* Its supervisor knows: on a full disk the state cannot be written either. */
+static void warn_of_full_disk(const struct instance_view *v)
+{
+	if (!v->is_alive)
+		return;
+	json_t *answer =
+		control_ask(&v->instance, json_pack("{s:s}", "request", "state"), ANSWER_MS);
+	const char *error = view_string(json_object_get(answer, "state"), "log_error");
+
+	if (error[0])
+		warn("the log of %s cannot be written: %s: its program waits", v->instance.name,
+			error);
+	json_decref(answer);
+}
+
 int command_logs(const struct options *o)
 {
 	struct show s = {.options = o, .since_ns = INT64_MIN, .until_ns = INT64_MAX};
@@ -209,11 +226,7 @@ int command_logs(const struct options *o)
 	else
 		fail(ENODATA, "%s has no log: its output goes to the terminal it was started from",
 			v.instance.name);
-	const char *log_error = view_string(v.state, "log_error");
-
-	if (log_error[0])
-		warn("the log of %s cannot be written: %s: its program waits", v.instance.name,
-			log_error);
+	warn_of_full_disk(&v);
 	instance_view_close(&v);
 	return is_logged ? 0 : EXIT_MOTE_FAILED;
 }

@@ -570,6 +570,8 @@ static void request(void *context, struct control_client *c, const json_t *o)
 		request_pause(s, c, RUNNING, PAUSED);
 	else if (strcmp(what, "unpause") == 0)
 		request_pause(s, c, PAUSED, RUNNING);
+	else if (strcmp(what, "state") == 0)
+		control_answer(c, json_pack("{s:b, s:o}", "ok", 1, "state", state_json(s)));
 	else if (strcmp(what, "channel") == 0)
 		request_channel(s, c);
 	else if (strcmp(what, "qmp") == 0 && json_is_object(command) && s->session)

@@ -331,3 +331,23 @@ def test_rotation_loses_nothing_that_is_kept(fleet):
     assert all(os.path.getsize(os.path.join(fleet.folder, "a", n)) <= 20 << 10 for n in files)
     assert fleet.logs("a", "--tail", "1").startswith(("line 19999 ", "tick"))
     assert len(fleet.logs("a", "--tail", "1000").splitlines()) == 1000
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
+def test_a_full_disk_loses_nothing(fleet):
+    """The program waits for room; then all of it is there."""
+    where = os.path.join(fleet.mote.folder, "data")
+    os.makedirs(where)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700k", "none", where], check=True)
+    try:
+        fleet.run("a", "flood", options=["--log-size", "100M"])
+        fleet.until(lambda: b"cannot be written: No space left" in fleet.mote("logs", "-n", "1", "a").err)
+        assert fleet.names() == ["a"] and "line 19999 " not in fleet.logs("a", "-n", "1")
+        subprocess.run(["mount", "-o", "remount,size=64m", where], check=True)
+        fleet.until(lambda: "tick" in fleet.logs("a", "-n", "1"))
+        want = "".join(f"line {i} of many, long enough to fill a file before long\n" for i in range(20000))
+        assert want in fleet.logs("a") and "cannot be written" not in fleet.mote("logs", "a").err.decode()
+        fleet.mote.ok("rm", "-f", "a")
+    finally:
+        fleet.mote("rm", "-f", "a")
+        subprocess.run(["umount", "-l", where], check=True)
