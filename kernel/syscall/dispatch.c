@@ -95,7 +95,7 @@ static long call(const struct syscall_entry *e, const struct syscall_args *args)
 {
 	long result = e->handler(args);
 	/* What rt_sigreturn(2) brings back is an older call's, settled then. */
-	if (unlikely(result < 0 && result >= -ERESTARTNOHAND && !(e->flags & ENDS)))
+	if (unlikely(result < 0 && result >= -ERESTARTNOHAND && !(e->flags & (ENDS | PLAIN))))
 		result = settle_error(e, args, result);
 	return result;
 }
