@@ -9,7 +9,7 @@ comma  := ,
 say     = @printf '  %-5s %s\n' $(1) $(2)
 
 .PHONY: all kernel command stress checked demo test test-all check check-layers check-headers check-format check-clang \
-	unit fuzz deps debug install clean format docs
+	unit fuzz coverage deps debug install clean format docs
 all: command kernel
 
 # --- kernel ------------------------------------------------------------------
@@ -165,6 +165,10 @@ test-all: deps
 	$(Q)$(MAKE) -j$(JOBS) all unit fuzz
 	$(Q)$(MAKE) check check-clang
 	$(Q)tests/run all
+
+# Lines of kernel/ that the guest tests run through, by folder; TESTS="guest apps/nginx" chooses others.
+coverage: all
+	$(Q)tools/coverage $(TESTS)
 
 # A machine that waits for gdb, and gdb attached to it with the kernel's symbols: make debug PROGRAM="path args".
 debug: all
