@@ -8,8 +8,8 @@
 /* Flags of table.def. */
 #define RESTART 1u
 #define PIPE 2u
-#define ENDS 4u  /* does not return to its caller */
-#define NAMED 8u /* MISSING: said on the console */
+#define ENDS 4u   /* does not return to its caller */
+#define NAMED 8u  /* MISSING: said on the console */
 #define PLAIN 16u /* -EINTR is a result like any other: nothing to restart */
 
 struct syscall_entry {
