@@ -162,6 +162,7 @@ test: deps
 	$(Q)tests/run quick
 
 test-all: deps
+	$(Q)tools/deps apps
 	$(Q)$(MAKE) -j$(JOBS) all unit fuzz
 	$(Q)$(MAKE) check check-clang
 	$(Q)tests/run all
@@ -193,6 +194,7 @@ format:
 
 docs:
 	$(Q)tools/syscall-table > docs/syscalls.md
+	$(Q)tools/programs-table > docs/programs.md.new && mv docs/programs.md.new docs/programs.md
 
 PREFIX ?= /usr/local
 install: all

@@ -5,7 +5,7 @@ import os
 import subprocess
 import threading
 
-from apps import DATA, Http, answers_http, both_sizes
+from apps import DATA, Http, answers_http
 from case import BUILD, Failure, Skip, expect, free_port
 from machine import Linux, Machine
 
@@ -82,7 +82,3 @@ def test(case, cpus):
         if served < REQUESTS:
             raise Failure(f"{served} served, {REQUESTS} asked")
         expect("the server sees", m.text().splitlines()[0], f"listening {cpus}")
-
-
-def cases(name):
-    return both_sizes(test, name, 240)

@@ -4,7 +4,7 @@ import os
 import random
 import threading
 
-from apps import Http, answers_http, both_sizes, program
+from apps import Http, answers_http, program
 from case import Failure, expect, free_port
 from machine import Linux, Machine
 
@@ -109,7 +109,3 @@ def several(port, sums):
     for t in threads:
         t.join()
     expect("files that came wrong", wrong, [])
-
-
-def cases(name):
-    return both_sizes(test, name)

@@ -2,7 +2,7 @@
 import re
 import time
 
-from apps import both_sizes, client, program
+from apps import client, program
 from case import Failure, expect, free_port
 from machine import Linux, Machine
 from redis_client import Redis, ready
@@ -95,7 +95,3 @@ def test(case, cpus):
         if len(rows) < 5 or not all(float(rate) > 0 for _, rate in rows):
             raise Failure("redis-benchmark gave no rates", out)
         expect("after the benchmark", Redis(port).ask("PING"), b"+PONG")
-
-
-def cases(name):
-    return both_sizes(test, name, 180)

@@ -1,7 +1,4 @@
 """Debian's sqlite3 in the overlay: WAL mode, 10,000 inserts, queries, integrity_check; as on Linux."""
-from apps import both_sizes, on_linux, program
-from case import expect
-from machine import run
 
 SCRIPT = """
 pragma journal_mode=wal;
@@ -31,16 +28,5 @@ select printf('%.10f', avg(a)) from t;
 """
 
 
-def test(case, cpus):
-    sqlite3 = program("sqlite3", "sqlite3")
-    script = case.path("script.sql")
-    with open(script, "w") as f:
-        f.write(SCRIPT)
-    linux = on_linux(case, [sqlite3, case.path("linux.db"), f".read {script}"])
-    expect("the integrity check on Linux", b"\nok\n" in linux[1], True)
-    mote = run(case, ["-c", str(cpus), "-m", "128M", "-f", script, "--net", "none"], sqlite3, ["/in-the-machine.db", f".read {script}"])
-    expect("exit status and output", mote, linux)
-
-
-def cases(name):
-    return both_sizes(test, name, 90)
+def prepare(t):
+    t.write("script.sql", SCRIPT)
