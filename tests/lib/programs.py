@@ -36,7 +36,7 @@ class Row:
 
 
 TABLE = {
-    "nginx": Row("nginx-light", "nginx -e stderr -c nginx.conf", ports="8080", options="-f www", quick=True, timeout=60),
+    "nginx": Row("nginx-light", "nginx -e stderr -c $PWD/nginx.conf", ports="8080", options="-f www", quick=True, timeout=60),
     "redis": Row("redis-server redis-tools",
                  "redis-server --port 6379 --bind 0.0.0.0 --protected-mode no --save '' --appendonly no --daemonize no --dir /tmp",
                  ports="6379", memory="128M", quick=True, timeout=90),
