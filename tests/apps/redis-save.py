@@ -7,12 +7,16 @@ def load(m):
     port = m.port[6379]
     m.until(ready(port))
     r = Redis(port)
+    # It may try, and fail, at any second.
+    expect("CONFIG SET", r.ask("CONFIG", "SET", "stop-writes-on-bgsave-error", "no"), b"+OK")
     for i in range(500):
         expect("SET", r.ask("SET", f"k{i}", "x" * 100), b"+OK")
     answer = r.ask("BGSAVE")
     if not answer.startswith(b"-ERR"):
         raise Failure(f"BGSAVE, which forks, answered {answer}")
     expect("SAVE", r.ask("SAVE"), b"+OK")
+
+    expect("CONFIG SET", r.ask("CONFIG", "SET", "stop-writes-on-bgsave-error", "yes"), b"+OK")
 
     def refused():
         if not r.ask("SET", "one", "more").startswith(b"-MISCONF"):
