@@ -140,7 +140,7 @@ TABLE = {
     "gunicorn": Row("gunicorn", "gunicorn -w 1 -b 0.0.0.0:8080 app:app", ports="8080", timeout=60, refused="uwsgi, uvicorn",
                     options="-f app.py -f /usr/lib/python3/dist-packages"),
     "php-fpm": Row("php8.2-fpm", "php-fpm8.2 -F -R -y fpm.conf", ports="9000", timeout=60, refused="php -S"),
-    "starman": Row("starman", "starman --workers 1 --port 8080 app.psgi", ports="8080", timeout=60,
+    "starman": Row("starman", "starman --workers 1 --host 0.0.0.0 --port 8080 app.psgi", ports="8080", timeout=60,
                    refused="plackup with HTTP::Server::PSGI", options="-f /usr/share/perl5 -f /usr/lib/x86_64-linux-gnu/perl5"),
     "nsd": Row("nsd", "nsd -d -c nsd.conf", udp="5353", ports="5353", timeout=60, refused="knot, bind9"),
     "varnish": Row("varnish", "varnishd -F -a 0.0.0.0:8080 -b 127.0.0.1:8081 -n /tmp/vn -s malloc,32m", ports="8080", timeout=60,
