@@ -65,8 +65,8 @@ struct user_fault {
 };
 void user_exception(struct trap_frame *f, const struct user_fault *fault);
 
-/* Interrupts off. */
-void timer_interrupt(void);
+/* Interrupts off; what was interrupted, NULL: the kernel. */
+void timer_interrupt(const struct trap_frame *f);
 void kick_interrupt(void); /* cpu_kick() arrived */
 /* The host asks the machine to stop: SIGTERM for the program. */
 void power_button(void);

@@ -9,7 +9,8 @@
  * woken next, which is what a server does, there is no switch at all.  Only dead and leaving
  * threads make way for the idle thread.
  *
- * No tick: a timer for the end of the slice is started when somebody waits behind a running thread.
+ * No tick: a timer for the end of the slice is started when somebody waits behind a running thread, and one that
+ * samples where CPU time goes when a thread begins to run; that one ends with the first sample of an idle CPU.
  */
 #include "kernel/sched/run_queue.h"
 #include "kernel/arch/timer.h"
@@ -30,6 +31,11 @@ static struct run_queue {
 	bool idling; /* on whoever's stack */
 	atomic_bool slice_armed;
 	struct timer slice;
+	struct timer sample;
+	bool sample_armed;
+	enum cpu_mode mode;   /* where the timer's interrupt came from */
+	uint32_t sample_seed; /* of the waits between samples */
+	struct cpu_time_split split;
 	_Atomic uint64_t idle_ns, busy_ns, n_switches, n_interrupts;
 } aligned_to(64) queues[CPU_MAX];
 
@@ -55,8 +61,30 @@ static void account(struct run_queue *q, struct thread *t, uint64_t now)
 	atomic_store_explicit(&t->accounted_ns, now, memory_order_relaxed);
 	if (t == q->idle)
 		return;
-	add(&t->user_ns, now - since);
+	add(&t->run_ns, now - since);
 	add(&q->busy_ns, now - since);
+}
+
+/* Waits of 0..8.4 ms, at random: whatever runs regularly is met at all its places alike. */
+static void sample_arm(struct run_queue *q, uint64_t now)
+{
+	if (q->sample_armed)
+		return;
+	q->sample_armed = true;
+	q->sample_seed = q->sample_seed * 1664525u + 1013904223u;
+	timer_start(&q->sample, now + (q->sample_seed >> 9));
+}
+
+static void sample_fire(struct timer *t)
+{
+	struct run_queue *q = container_of(t, struct run_queue, sample);
+	struct thread *current = thread_current();
+	q->sample_armed = false;
+	if (q->idling || current == q->idle)
+		return;
+	cpu_time_sample(&current->split, q->mode);
+	cpu_time_sample(&q->split, q->mode);
+	sample_arm(q, clock_monotonic_ns());
 }
 
 static uint64_t slice_of(const struct thread *t)
@@ -271,6 +299,8 @@ static void switch_to(struct run_queue *q, unsigned cpu, struct thread *self, st
 	}
 	atomic_store_explicit(&next->on_cpu, true, memory_order_relaxed);
 	add(&q->n_switches, 1);
+	if (next != q->idle)
+		sample_arm(q, now);
 	if (!list_empty(&q->ready))
 		slice_arm(q, next);
 	finish(thread_switch(self, next));
@@ -295,6 +325,8 @@ static void idle(struct run_queue *q, unsigned cpu, struct thread *self)
 	q->idling = false;
 	uint64_t now = clock_monotonic_ns();
 	add(&q->idle_ns, now - start);
+	if (self != q->idle)
+		sample_arm(q, now);
 	atomic_store_explicit(&self->accounted_ns, now, memory_order_relaxed);
 	self->slice_end_ns = now + slice_of(self);
 }
@@ -359,6 +391,7 @@ static void cpu_join(void)
 	__builtin_memcpy(t->name, "idle", 5);
 	list_init(&q->ready);
 	timer_init(&q->slice, slice_fire);
+	timer_init(&q->sample, sample_fire);
 	q->idle = t;
 	thread_adopt(t);
 	atomic_fetch_or(&online_cpus, bit(cpu));
@@ -380,9 +413,11 @@ _Noreturn void sched_run_idle(void)
 		run_queue_leave(queues[cpu_id()].idle);
 }
 
-void timer_interrupt(void)
+void timer_interrupt(const struct trap_frame *f)
 {
-	add(&queues[cpu_id()].n_interrupts, 1);
+	struct run_queue *q = &queues[cpu_id()];
+	add(&q->n_interrupts, 1);
+	q->mode = f != NULL && trap_from_user(f) ? CPU_IN_PROGRAM : CPU_IN_KERNEL;
 	timer_run();
 }
 
@@ -411,8 +446,8 @@ void sched_usage(unsigned cpu, struct sched_usage *out)
 	struct run_queue *q = &queues[cpu];
 	*out = (struct sched_usage){
 		.idle_ns = q->idle_ns,
-		.user_ns = q->busy_ns,
 		.n_switches = q->n_switches,
 		.n_interrupts = q->n_interrupts,
 	};
+	cpu_time_divide(&q->split, q->busy_ns, &out->user_ns, &out->system_ns);
 }

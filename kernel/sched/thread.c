@@ -220,11 +220,11 @@ int thread_set_affinity(struct thread *t, uint64_t cpus)
 
 void thread_times(struct thread *t, uint64_t *user_ns, uint64_t *system_ns)
 {
-	*user_ns = atomic_load(&t->user_ns);
-	*system_ns = atomic_load(&t->system_ns);
+	uint64_t total_ns = atomic_load(&t->run_ns);
 	/* Since it was last added up; 0 unless it runs, or idles on its own stack. */
 	uint64_t since = atomic_load(&t->accounted_ns), now = clock_monotonic_ns();
 	enum thread_state state = atomic_load(&t->state);
 	if (atomic_load(&t->on_cpu) && state != THREAD_BLOCKED && now > since)
-		*user_ns += now - since;
+		total_ns += now - since;
+	cpu_time_divide(&t->split, total_ns, user_ns, system_ns);
 }

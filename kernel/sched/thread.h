@@ -8,6 +8,7 @@
 #include "kernel/arch/switch.h"
 #include "kernel/lib/list.h"
 #include "kernel/lib/tree.h"
+#include "kernel/sched/cpu_time.h"
 #include "kernel/sched/lock_check.h"
 
 #define THREAD_NAME_SIZE 16
@@ -47,10 +48,9 @@ struct thread {
 	bool no_slice; /* SCHED_FIFO: runs until it sleeps, yields, or somebody more urgent comes */
 	int rt_priority; /* 1..99: runs before all of less; 0: an ordinary thread */
 	uint64_t slice_end_ns;
-	/* CPU time.  All of it counts as user_ns: telling the kernel's share would take two clock
-	 * readings per system call. */
-	_Atomic uint64_t user_ns, system_ns;
+	_Atomic uint64_t run_ns;       /* CPU time */
 	_Atomic uint64_t accounted_ns; /* when it was last added up */
+	struct cpu_time_split split;
 	uint64_t n_voluntary, n_involuntary;
 #ifdef DEBUG
 	struct held_locks held;

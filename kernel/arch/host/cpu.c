@@ -35,7 +35,7 @@ static void fire_timer(void)
 	bool irq_on = host_irq_on;
 	host_irq_on = false;
 	armed_ns = NO_DEADLINE;
-	timer_interrupt();
+	timer_interrupt(NULL);
 	host_irq_on = irq_on;
 }
 

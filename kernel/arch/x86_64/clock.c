@@ -166,7 +166,7 @@ void timer_arm(uint64_t deadline_ns)
 	irq_restore(s);
 }
 
-void clock_interrupt(void)
+void clock_interrupt(const struct trap_frame *f)
 {
 	struct cpu_local *c = cpu_local();
 	uint64_t now_ns = clock_monotonic_ns();
@@ -176,7 +176,7 @@ void clock_interrupt(void)
 		return;
 	}
 	c->timer_deadline_ns = NO_DEADLINE;
-	timer_interrupt();
+	timer_interrupt(f);
 }
 
 const struct vdso_image *clock_vdso(void)

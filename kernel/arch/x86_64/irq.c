@@ -45,7 +45,7 @@ void interrupt_handle(struct trap_frame *f)
 	switch (vector) {
 	case VECTOR_TIMER:
 		apic_end();
-		clock_interrupt();
+		clock_interrupt(f);
 		return;
 	case VECTOR_KICK:
 		apic_end();
