@@ -23,7 +23,7 @@ FOLDERS = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 class Row:
     def __init__(self, packages, command, ports="", udp="", memory="256M", options="", quick=False, timeout=240,
-                 refused=None):
+                 refused=None, least=None):
         self.packages = packages.split()    # of Debian; the first has the program
         self.command = command              # as typed
         self.ports = [int(p) for p in ports.split()]
@@ -32,6 +32,7 @@ class Row:
         self.options = shlex.split(options)     # of mote run
         self.quick = quick                  # part of make test, with one CPU
         self.timeout = timeout
+        self.least = least                  # with one CPU its load passes in this, too (24M was the least tried)
         self.refused = refused              # it needs a second process: what to run instead
 
 
@@ -41,26 +42,26 @@ TABLE = {
                  "redis-server --port 6379 --bind 0.0.0.0 --protected-mode no --save '' --appendonly no --daemonize no --dir /tmp",
                  ports="6379", memory="128M", quick=True, timeout=90),
     "memcached": Row("memcached", "memcached -u root -m 64 -l 0.0.0.0 -p 11211 -U 11211 -t 2", ports="11211", udp="11211",
-                     memory="192M", quick=True),
+                     memory="192M", quick=True, least="24M"),
     "sqlite3": Row("sqlite3", "sqlite3 x.db '.read script.sql'", memory="128M", options="-f script.sql --net none", quick=True),
-    "node": Row("nodejs", "node app.js 8080", ports="8080", memory="512M", quick=True),
+    "node": Row("nodejs", "node app.js 8080", ports="8080", memory="512M", quick=True, least="24M"),
     "go-mux": Row("golang-go golang-github-gorilla-mux-dev", "./go-mux-server 8080", ports="8080", quick=True, timeout=120),
     "netcat-udp-echo": Row("socat", "socat UDP-LISTEN:5354,bind=0.0.0.0,reuseaddr PIPE", udp="5354", quick=True),
     "socat-tcp": Row("socat", "socat -d -d TCP-LISTEN:5355,bind=0.0.0.0,reuseaddr PIPE", ports="5355", quick=True),
-    "haproxy": Row("haproxy", "haproxy -f haproxy.cfg -db", ports="8080 8081"),
+    "haproxy": Row("haproxy", "haproxy -f haproxy.cfg -db", ports="8080 8081", least="24M"),
     "mariadbd": Row("mariadb-server-core mariadb-client-core",
                     "mariadbd --no-defaults --user=root --datadir=$PWD/mysql --socket=/tmp/my.sock --port=3306 "
                     "--bind-address=0.0.0.0 --skip-log-bin --init-file=$PWD/init.sql",
-                    ports="3306", memory="512M", options="-f mysql", timeout=600),
+                    ports="3306", memory="512M", options="-f mysql", timeout=600, least="256M"),
     "postgres-single": Row("postgresql-15",
                            "setpriv --reuid=65534 --regid=65534 --clear-groups /usr/lib/postgresql/15/bin/postgres --single "
                            "-D pg -j postgres",
                            options="-f pg -f /usr/lib/locale/C.utf8 -f /usr/lib/postgresql/15 -f /usr/share/postgresql/15 --net none", timeout=300),
-    "mosquitto": Row("mosquitto mosquitto-clients", "mosquitto -c mosq.conf", ports="1883"),
+    "mosquitto": Row("mosquitto mosquitto-clients", "mosquitto -c mosq.conf", ports="1883", least="24M"),
     "unbound": Row("unbound", "unbound -d -c unbound.conf", udp="5353", ports="5353"),
     "dnsmasq": Row("dnsmasq-base",
                    "dnsmasq --no-daemon --conf-file=/dev/null --port=5353 --no-resolv --address=/a.test/1.2.3.4 "
-                   "--listen-address=0.0.0.0 --bind-interfaces --user=root", udp="5353", ports="5353", quick=True),
+                   "--listen-address=0.0.0.0 --bind-interfaces --user=root", udp="5353", ports="5353", quick=True, least="24M"),
     "bind9": Row("bind9", "named -g -f -n 2 -c named.conf", udp="5353", ports="5353", options="-f zone"),
     "tinyproxy": Row("tinyproxy", "tinyproxy -d -c tiny.conf", ports="8888", quick=True),
     "java": Row("openjdk-17-jdk-headless", "java -Xmx256m -XX:+UseSerialGC -cp . H 8080", ports="8080", memory="512M",
@@ -77,7 +78,7 @@ TABLE = {
                   "java -Xmx256m -jar /usr/share/jetty9/start.jar jetty.base=jt jetty.home=/usr/share/jetty9",
                   ports="8080", memory="768M", options="-f jt -f /usr/share/jetty9 -f /etc/jetty9 -f /usr/share/java", timeout=900),
     "python-flask": Row("python3-flask", "/usr/bin/python3 flaskapp.py", ports="8080",
-                        options="-f /usr/lib/python3/dist-packages", timeout=300),
+                        options="-f /usr/lib/python3/dist-packages", timeout=300, least="32M"),
     "python-django": Row("python3-django", "/usr/bin/python3 dj/app.py runserver --noreload 0.0.0.0:8080", ports="8080",
                          options="-f /usr/lib/python3/dist-packages -f /usr/share/zoneinfo", timeout=300),
     "uwsgi": Row("uwsgi-plugin-python3 uwsgi-core python3-flask",
@@ -85,7 +86,7 @@ TABLE = {
                  "--callable app --threads 2 --add-header 'Connection: close'", ports="8080",
                  options="-f flaskapp.py -f /usr/lib/uwsgi/plugins -f /usr/lib/python3.11 -f /usr/lib/python3", timeout=300),
     "ruby": Row("ruby ruby-webrick", "ruby web.rb", ports="8080", options="-f /usr/share/rubygems-integration", timeout=300),
-    "php-S": Row("php8.2-cli", "php -S 0.0.0.0:8080 -t www", ports="8080", options="-f www", timeout=300),
+    "php-S": Row("php8.2-cli", "php -S 0.0.0.0:8080 -t www", ports="8080", options="-f www", timeout=300, least="24M"),
     "caddy": Row("caddy", "caddy run --config Caddyfile --adapter caddyfile", ports="8443 8080",
                  options="-f www -f ca.pem -f ca.key", timeout=300),
     "prometheus": Row("prometheus",
@@ -95,7 +96,7 @@ TABLE = {
                          ports="9100"),
     "etcd": Row("etcd-server etcd-client",
                 "etcd --data-dir etcd --listen-client-urls http://0.0.0.0:2379 --advertise-client-urls http://0.0.0.0:2379",
-                ports="2379", memory="512M", timeout=300),
+                ports="2379", memory="512M", timeout=300, least="128M"),
     "syncthing": Row("syncthing",
                      "syncthing serve --no-browser --home=sync --gui-address=0.0.0.0:8384 --no-restart --no-upgrade",
                      ports="8384", memory="512M", options="-e STMONITORED=yes", timeout=300),
@@ -104,7 +105,7 @@ TABLE = {
     "ocaml": Row("ocaml-nox", "./webml 8080", ports="8080"),
     "ripgrep-rust": Row("ripgrep", "rg --sort path -c h www /etc/services", options="-f www -f /etc/services --net none"),
     "h2o": Row("h2o", "h2o -m worker -c h2o.conf", ports="8080", options="-f www"),
-    "apache2-X": Row("apache2-bin", "apache2 -X -f $PWD/apache.conf", ports="8080", options="-f www"),
+    "apache2-X": Row("apache2-bin", "apache2 -X -f $PWD/apache.conf", ports="8080", options="-f www", least="24M"),
     "iperf3": Row("iperf3", "iperf3 -s", ports="5201"),
     "privoxy": Row("privoxy", "privoxy --no-daemon privoxy.conf", ports="8118"),
     "webfsd": Row("webfs", "webfsd -F -p 8080 -r www -u root -g root", ports="8080", options="-f www", quick=True),
