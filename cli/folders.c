@@ -27,6 +27,21 @@ static int make_folders(char *path)
 	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* In /tmp anybody may have made it before us: what is not this user's alone is not used. */
+static char *fallback_folder(const char *sub)
+{
+	char *top = string_format("/tmp/mote-%u", geteuid());
+	struct stat st;
+	bool is_ours = (mkdir(top, 0700) == 0 || errno == EEXIST) && lstat(top, &st) == 0 &&
+		       S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 077);
+	char *path = is_ours ? string_format("%s/%s", top, sub) : NULL;
+
+	free(top);
+	if (!path)
+		errno = EACCES;
+	return path;
+}
+
 /* $VARIABLE/mote/SUB, or $HOME/BELOW/mote/SUB, or a folder in /tmp. */
 static char *make_folder(const char *variable, const char *below, const char *sub)
 {
@@ -38,7 +53,9 @@ static char *make_folder(const char *variable, const char *below, const char *su
 	else if (home && home[0] == '/')
 		path = string_format("%s/%s/mote/%s", home, below, sub);
 	else
-		path = string_format("/tmp/mote-%u/%s/%s", geteuid(), path_name(below), sub);
+		path = fallback_folder(sub);
+	if (!path)
+		return NULL;
 	int err = access(path, F_OK) == 0 ? 0 : make_folders(path);
 
 	if (err >= 0)

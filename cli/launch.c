@@ -17,6 +17,7 @@
 #include "cli/private_net.h"
 #include "cli/run.h"
 #include "cli/supervisor.h"
+#include "cli/taken_signals.h"
 
 /* ---- What is written down ---- */
 
@@ -211,8 +212,7 @@ static int launch(const struct options *o, struct machine *m, struct instance *i
 	char name[sizeof(i->name)];
 
 	strcpy(name, i->name);
-	if (join_network(o, m, i) < 0 || set_health(o, m, &job) < 0 ||
-		supervisor_take_signals() < 0) {
+	if (join_network(o, m, i) < 0 || set_health(o, m, &job) < 0 || signals_take() < 0) {
 		if (is_new && i->folder >= 0)
 			(void)!instance_remove(i);
 	} else if (o->detach) {

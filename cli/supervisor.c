@@ -16,6 +16,7 @@
 #include "cli/control.h"
 #include "cli/host_process.h"
 #include "cli/inside.h"
+#include "cli/last_lines.h"
 #include "cli/log_write.h"
 #include "cli/memory.h"
 #include "cli/notify.h"
@@ -23,10 +24,9 @@
 #include "cli/restart.h"
 #include "cli/session.h"
 #include "cli/syslog.h"
+#include "cli/taken_signals.h"
 #include "cli/terminal.h"
 
-#define LAST_LINES 20
-#define LAST_LINE_MAX 512
 #define SHIP_MS 2000 /* how long the end waits for the syslog server */
 
 enum phase { STARTING, RUNNING, PAUSED, RESTARTING, ENDED };
@@ -67,8 +67,7 @@ struct supervisor {
 	bool told_ready;
 	struct ending ending;
 	struct waiter *waiters;
-	char last_lines[LAST_LINES][LAST_LINE_MAX];
-	unsigned n_lines;
+	struct last_lines last;
 };
 
 /* ---- What is told ---- */
@@ -135,22 +134,6 @@ static void tell_ready(struct supervisor *s, int status)
 	close(null);
 }
 
-static json_t *last_lines(const struct supervisor *s, const char **crash)
-{
-	unsigned n = s->n_lines < LAST_LINES ? s->n_lines : LAST_LINES;
-	json_t *lines = json_array();
-
-	for (unsigned i = s->n_lines - n; i < s->n_lines; i++) {
-		const char *line = s->last_lines[i % LAST_LINES];
-
-		if (string_starts(line, "mote: "))
-			*crash = line;
-		/* not UTF-8: it can not be told in JSON */
-		json_array_append_new(lines, json_string(line) ?: json_string("?"));
-	}
-	return lines;
-}
-
 static void notify(struct supervisor *s, const char *event, const char *why)
 {
 	const char *url = s->job->options->notify, *crash = NULL;
@@ -158,7 +141,7 @@ static void notify(struct supervisor *s, const char *event, const char *why)
 
 	if (!url)
 		return;
-	json_t *o = json_object(), *lines = last_lines(s, &crash);
+	json_t *o = json_object(), *lines = last_lines_json(&s->last, &crash);
 
 	ending_text(&s->ending, text, sizeof(text));
 	json_object_set_new(o, "event", json_string(event));
@@ -176,22 +159,12 @@ static void notify(struct supervisor *s, const char *event, const char *why)
 
 /* ---- Output ---- */
 
-static void keep_line(struct supervisor *s, const char *text, size_t len)
-{
-	char *to = s->last_lines[s->n_lines++ % LAST_LINES];
-
-	if (len >= LAST_LINE_MAX)
-		len = LAST_LINE_MAX - 1;
-	memcpy(to, text, len);
-	to[len] = 0;
-}
-
 static void log_line(
 	void *context, enum stream stream, int64_t wall_ns, const char *text, size_t len)
 {
 	struct supervisor *s = context;
 
-	keep_line(s, text, len);
+	last_lines_keep(&s->last, text, len);
 	if (s->syslog)
 		syslog_add(s->syslog, stream, wall_ns, text, len);
 }
@@ -597,35 +570,12 @@ static void look_after_network(void *context)
 
 /* ---- From start to end ---- */
 
-static void taken_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGQUIT);
-}
-
-int supervisor_take_signals(void)
-{
-	sigset_t set;
-
-	taken_signals(&set);
-	signal(SIGPIPE, SIG_IGN);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return fail(errno, "cannot take signals: %s", strerror(errno));
-	return 0;
-}
-
 static int open_signals(struct supervisor *s)
 {
-	sigset_t set;
-
-	taken_signals(&set);
-	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	int fd = signals_open();
 
 	if (fd < 0)
-		return fail(errno, "cannot take signals: %s", strerror(errno));
+		return fd;
 	s->signals = (struct watch){.fd = fd, .events = 1, .ready = read_signals, .context = s};
 	loop_watch(&s->loop, &s->signals);
 	return 0;

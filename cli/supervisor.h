@@ -23,6 +23,3 @@ struct supervision {
 
 /* To the end; mote's exit status.  The instance is closed, and removed if it is to be forgotten. */
 int supervise(const struct supervision *);
-
-/* Blocks the signals a supervisor takes; before anything that must not be interrupted. */
-int supervisor_take_signals(void) must_check;

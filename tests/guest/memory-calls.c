@@ -2,7 +2,7 @@
 #include "lib/check.h"
 #include <sys/resource.h>
 
-#define PAGES(n) ((n) * 4096ul)
+#define PAGES(n) ((n)*4096ul)
 
 static char *fresh(size_t n)
 {
@@ -24,14 +24,18 @@ static int refused(void *p)
 
 static void move(char *shared)
 {
-	char *p = fresh(8), *q = mremap(p, PAGES(8), PAGES(8), MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
+	char *p = fresh(8),
+	     *q = mremap(p, PAGES(8), PAGES(8), MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
 	printf("dontunmap: moved %d, old %d, new %d\n", q != p, p[0], q[PAGES(5)]);
 	char *room = mmap(0, PAGES(8), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char *r = mremap(q, PAGES(8), PAGES(8), MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, room);
+	char *r = mremap(
+		q, PAGES(8), PAGES(8), MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, room);
 	printf("fixed: there %d, old %d, new %d\n", r == room, q[PAGES(1)], r[PAGES(1)]);
-	printf("smaller %d\n", refused(mremap(q, PAGES(8), PAGES(4), MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0)));
+	printf("smaller %d\n",
+		refused(mremap(q, PAGES(8), PAGES(4), MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0)));
 	printf("may not move %d\n", refused(mremap(q, PAGES(8), PAGES(8), MREMAP_DONTUNMAP, 0)));
-	printf("larger %d\n", refused(mremap(q, PAGES(8), PAGES(16), MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0)));
+	printf("larger %d\n",
+		refused(mremap(q, PAGES(8), PAGES(16), MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0)));
 	printf("private again %d\n", refused(mremap(q, 0, PAGES(8), MREMAP_MAYMOVE)));
 	char *again = mremap(shared, 0, PAGES(8), MREMAP_MAYMOVE);
 	again[PAGES(1)] = 99;
@@ -56,11 +60,14 @@ static void odd_maps(int fd)
 {
 	const int rw = PROT_READ | PROT_WRITE, anonymous = MAP_PRIVATE | MAP_ANONYMOUS;
 	printf("sync %d\n", refused(mmap(0, PAGES(1), rw, MAP_SHARED_VALIDATE | MAP_SYNC, fd, 0)));
-	printf("unknown, validated %d\n", refused(mmap(0, PAGES(1), rw, MAP_SHARED_VALIDATE | 0x40000000, fd, 0)));
+	printf("unknown, validated %d\n",
+		refused(mmap(0, PAGES(1), rw, MAP_SHARED_VALIDATE | 0x40000000, fd, 0)));
 	printf("unknown %d\n", refused(mmap(0, PAGES(1), rw, MAP_SHARED | 0x40000000, fd, 0)));
 	printf("hugetlb %d\n", refused(mmap(0, 2 << 20, rw, anonymous | MAP_HUGETLB, -1, 0)));
-	printf("hugetlb of a file %d\n", refused(mmap(0, PAGES(1), rw, MAP_PRIVATE | MAP_HUGETLB, fd, 0)));
-	printf("terabyte, no reserve %d\n", refused(mmap(0, 1ul << 40, rw, anonymous | MAP_NORESERVE, -1, 0)));
+	printf("hugetlb of a file %d\n",
+		refused(mmap(0, PAGES(1), rw, MAP_PRIVATE | MAP_HUGETLB, fd, 0)));
+	printf("terabyte, no reserve %d\n",
+		refused(mmap(0, 1ul << 40, rw, anonymous | MAP_NORESERVE, -1, 0)));
 	printf("16 terabytes %d\n", refused(mmap(0, 1ul << 44, rw, anonymous, -1, 0)));
 	printf("shared %d\n", refused(mmap(0, 1ul << 44, rw, MAP_SHARED | MAP_ANONYMOUS, -1, 0)));
 	char *p = mmap(0, 1ul << 44, PROT_READ, anonymous, -1, 0);
@@ -89,13 +96,16 @@ static void advise(char *shared)
 	}
 	char *l = fresh(4);
 	printf("mlock %d\n", result(mlock(l, PAGES(4))));
-	printf("dontneed %d, locked too %d\n", result(madvise(l, PAGES(1), MADV_DONTNEED)), result(madvise(l, PAGES(1), 24)));
-	printf("free %d, pageout %d\n", result(madvise(l, PAGES(1), MADV_FREE)), result(madvise(l, PAGES(1), 21)));
+	printf("dontneed %d, locked too %d\n", result(madvise(l, PAGES(1), MADV_DONTNEED)),
+		result(madvise(l, PAGES(1), 24)));
+	printf("free %d, pageout %d\n", result(madvise(l, PAGES(1), MADV_FREE)),
+		result(madvise(l, PAGES(1), 21)));
 	printf("munlock %d\n", result(munlock(l, PAGES(4))));
 	printf("dontneed %d\n", result(madvise(l, PAGES(1), MADV_DONTNEED)));
 	printf("mlock2 %d\n", result(syscall(SYS_mlock2, l, PAGES(1), 1)));
 	printf("nothing %d, odd %d, too long %d\n", result(madvise(0, 0, MADV_DONTNEED)),
-		result(madvise(l + 1, PAGES(1), MADV_DONTNEED)), result(madvise(l, (size_t)-1, MADV_DONTNEED)));
+		result(madvise(l + 1, PAGES(1), MADV_DONTNEED)),
+		result(madvise(l, (size_t)-1, MADV_DONTNEED)));
 }
 
 static void resident(void)
@@ -107,7 +117,8 @@ static void resident(void)
 	printf("mincore %d", result(mincore(p, PAGES(4), in)));
 	printf(": %d %d %d\n", in[0] & 1, in[1] & 1, in[2] & 1);
 	printf("odd %d, nothing there %d, bad %d\n", result(mincore(p + 1, PAGES(1), in)),
-		result(mincore((void *)PAGES(1), PAGES(1), in)), result(mincore(p, PAGES(4), (void *)8)));
+		result(mincore((void *)PAGES(1), PAGES(1), in)),
+		result(mincore(p, PAGES(4), (void *)8)));
 	mlockall(MCL_FUTURE | MCL_ONFAULT);
 	p = mmap(0, PAGES(2), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	mincore(p, PAGES(2), in);
