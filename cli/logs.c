@@ -112,30 +112,60 @@ static void print_entry(struct show *s, const struct log_entry *e)
 		fflush(to);
 }
 
-/* How many entries come before the last `tail` lines. */
-static size_t count_before_tail(const struct show *s, int folder)
+/* ---- The last lines ---- */
+
+struct tail {
+	struct log_entry *entries; /* their text is ours; [first, n) */
+	size_t first, n, room, n_lines;
+	bool is_inside; /* the last entry's line goes on */
+};
+
+/* Forgets its first line. */
+static void drop_line(struct tail *t)
 {
-	struct log_reader *r = log_reader_open(folder);
-	struct log_entry e;
-	size_t n = 0, n_lines = 0, room = s->options->tail + 1, *starts;
-	bool begins = true;
+	bool more = true;
 
-	starts = memory_new(room, sizeof(starts[0])); /* where the last lines begin, in a ring */
-	while (log_read(r, &e)) {
-		if (!passes(s, &e))
-			continue;
-		if (begins)
-			starts[n_lines++ % room] = n;
-		begins = !e.is_part;
-		n++;
+	for (; more && t->first < t->n; t->first++) {
+		more = t->entries[t->first].is_part;
+		free((char *)t->entries[t->first].text);
 	}
-	size_t skip = s->options->tail == 0        ? n
-		      : n_lines > s->options->tail ? starts[(n_lines - s->options->tail) % room]
-						   : 0;
+	t->n_lines--;
+}
 
-	free(starts);
-	log_reader_close(r);
-	return skip;
+static void keep(struct tail *t, const struct log_entry *e, size_t most)
+{
+	if (!most)
+		return;
+	if (t->n == t->room) { /* what was dropped makes room first */
+		memmove(t->entries, t->entries + t->first,
+			(t->n - t->first) * sizeof(t->entries[0]));
+		t->n -= t->first;
+		t->first = 0;
+		t->room = t->n < t->room / 2 ? t->room : t->room * 2 + 64;
+		t->entries = memory_resize(t->entries, t->room, sizeof(t->entries[0]));
+	}
+	t->n_lines += !t->is_inside;
+	t->is_inside = e->is_part;
+	t->entries[t->n] = *e;
+	t->entries[t->n++].text = memory_bytes(e->text, e->len);
+	while (t->n_lines > most)
+		drop_line(t);
+}
+
+/* Reads all there is and prints its last lines: in one go, for files may be dropped meanwhile. */
+static void show_tail(struct show *s, struct log_reader *r)
+{
+	struct tail t = {0};
+	struct log_entry e;
+
+	while (log_read(r, &e))
+		if (passes(s, &e))
+			keep(&t, &e, s->options->tail);
+	for (; t.first < t.n; t.first++) {
+		print_entry(s, &t.entries[t.first]);
+		free((char *)t.entries[t.first].text);
+	}
+	free(t.entries);
 }
 
 static int watch_folder(int folder)
@@ -164,22 +194,19 @@ static bool wait_for_more(int watch)
 
 static void show_all(struct show *s, const struct instance_view *v)
 {
-	size_t skip = s->options->has_tail ? count_before_tail(s, v->instance.folder) : 0;
 	int watch = s->options->follow ? watch_folder(v->instance.folder) : -1;
 	struct log_reader *r = log_reader_open(v->instance.folder);
 	struct log_entry e;
 	bool more = true;
 
+	if (s->options->has_tail)
+		show_tail(s, r);
 	while (more) {
 		/* Looked at before the last reading: nothing is missed. */
 		bool is_alive = s->options->follow && instance_is_alive(&v->instance);
 
 		while (log_read(r, &e)) {
-			if (!passes(s, &e))
-				continue;
-			if (skip)
-				skip--;
-			else
+			if (passes(s, &e))
 				print_entry(s, &e);
 		}
 		more = is_alive && clock_wall_ns() <= s->until_ns && wait_for_more(watch);
