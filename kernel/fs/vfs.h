@@ -38,6 +38,8 @@ void vfs_set_clean(void (*clean)(struct page_cache *c, uint64_t first, uint64_t 
 /* Mount the root: device "/dev/vda" (a block device with ext4) below a tmpfs overlay unless in_place; or NULL: an empty
  * tmpfs.  Then proc, sys, dev, /dev/shm, /run and /tmp where the tree has such directories.  -Exxx, logged. */
 int vfs_mount_root(const char *device, bool in_place) must_check;
+/* Pages that hold what was written to tmpfs, the overlay and shared memory. */
+uint64_t vfs_memory_pages(void);
 /* sync(2): write back what is dirty. */
 void vfs_sync_all(void);
 /* Write back and unmount everything: the machine ends. */

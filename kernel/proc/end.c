@@ -11,7 +11,6 @@
 #include "kernel/file/fd_table.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
-#include "kernel/mem/page.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/missing.h"
 #include "kernel/proc/signal.h"
@@ -145,18 +144,7 @@ _Noreturn void process_out_of_memory(const char *what)
 		/* Those that wait for memory, too, end this way; what they held stays held. */
 		reap();
 	}
-	struct memory_usage u;
-	page_usage(&u);
-	char text[512];
-	int n = format(text, sizeof(text),
-		"mote: out of memory: %s\n"
-		"mote:   of %lu MB: %lu program, %lu files (%lu dirty), %lu kernel heap, %lu page "
-		"tables, %lu stacks, "
-		"%lu free (MB)\n"
-		"mote:   give the machine more memory: mote run -m SIZE\n",
-		what, u.total >> 8, u.anonymous >> 8, u.cached >> 8, u.dirty >> 8, u.heap >> 8,
-		u.page_tables >> 8, u.stacks >> 8, u.free >> 8);
-	log_text(text, min((size_t)n, sizeof(text) - 1));
+	memory_report(what);
 	process_end("oom\n", 128 + SIGKILL);
 }
 

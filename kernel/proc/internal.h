@@ -22,6 +22,9 @@ void signal_forget_task(struct task *t);
 void process_timers_clear(void);
 void process_timers_init(void);
 
+/* The report of a machine without memory: who holds it.  Allocates nothing; takes space_lock. */
+void memory_report(const char *what);
+
 /* The report of a crash on the console. */
 void crash_report(int signal, const struct linux_siginfo *info, const struct trap_frame *f);
 /* "[maps line] +offset" of an address of the program; as snprintf.  Takes space_lock. */

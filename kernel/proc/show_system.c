@@ -26,7 +26,9 @@ static void show_meminfo(struct text *t, int tid)
 	page_usage(&m);
 	row(t, "MemTotal", m.total);
 	row(t, "MemFree", m.free);
-	row(t, "MemAvailable", m.free + m.cached - min(m.cached, m.dirty));
+	uint64_t stays =
+		max(m.dirty, vfs_memory_pages()); /* what was written in memory can not go */
+	row(t, "MemAvailable", m.free + m.cached - min(m.cached, stays));
 	row(t, "Buffers", 0);
 	row(t, "Cached", m.cached);
 	row(t, "SwapCached", 0);
@@ -39,6 +41,7 @@ static void show_meminfo(struct text *t, int tid)
 	row(t, "AnonPages", m.anonymous);
 	row(t, "Mapped",
 		process.space.resident_pages - min(process.space.resident_pages, m.anonymous));
+	row(t, "Shmem", vfs_memory_pages());
 	row(t, "Slab", m.heap);
 	row(t, "SReclaimable", 0);
 	row(t, "SUnreclaim", m.heap);

@@ -4,6 +4,7 @@
 #include "abi/linux/errno.h"
 #include "abi/linux/statfs.h"
 #include "kernel/fs/tmpfs/tmpfs.h"
+#include "kernel/fs/vfs.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
 
@@ -69,6 +70,13 @@ void node_unlinked(struct node *n)
 	}
 }
 
+static _Atomic uint64_t n_all; /* of all file systems in memory */
+
+uint64_t vfs_memory_pages(void)
+{
+	return atomic_load(&n_all);
+}
+
 int node_charge(struct node *n)
 {
 	struct tmpfs *t = n->inode.super->private;
@@ -77,6 +85,7 @@ int node_charge(struct node *n)
 		return -ENOSPC;
 	}
 	n->n_charged++;
+	atomic_fetch_add_explicit(&n_all, 1, memory_order_relaxed);
 	return 0;
 }
 
@@ -87,6 +96,7 @@ void node_uncharge(struct node *n)
 	if (charged <= left)
 		return;
 	n->n_charged = left;
+	atomic_fetch_sub_explicit(&n_all, charged - left, memory_order_relaxed);
 	atomic_fetch_sub(&t->n_used, charged - left);
 }
 
