@@ -215,3 +215,10 @@ struct linux_signalfd_siginfo {
 	uint8_t pad[28];
 };
 _Static_assert(sizeof(struct linux_signalfd_siginfo) == 128, "struct signalfd_siginfo");
+
+/* preadv2(2), pwritev2(2), and the rw_flags of asynchronous requests. */
+#define RWF_HIPRI 1u
+#define RWF_DSYNC 2u
+#define RWF_SYNC 4u
+#define RWF_NOWAIT 8u
+#define RWF_APPEND 16u

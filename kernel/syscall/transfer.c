@@ -1,11 +1,8 @@
 /* read(2), write(2) and their vector and positioned kin: a list of pieces and a file, nothing more. */
+#include "abi/linux/fcntl.h"
 #include "abi/linux/errno.h"
 #include "kernel/file/fd_table.h"
 #include "kernel/syscall/user.h"
-
-#define RWF_HIPRI 1u
-#define RWF_DSYNC 2u
-#define RWF_SYNC 4u
 
 static long read_one(const struct syscall_args *args, const uint64_t *at)
 {

@@ -267,7 +267,15 @@ static long transfer(struct iocb_request *r, bool reading)
 	else
 		io_buffer_user(&b, &one, 1);
 	const uint64_t *position = r->file->ops->seek ? &at : NULL;
-	return reading ? file_read(r->file, &b, position) : file_write(r->file, &b, position);
+	if (reading)
+		return file_read(r->file, &b, position);
+	long n = file_write(r->file, &b, position);
+	/* RWF_DSYNC, RWF_SYNC: done only when it is on the disk. */
+	if (n > 0 && r->iocb.rw_flags && r->file->ops->sync) {
+		int err = r->file->ops->sync(r->file, !(r->iocb.rw_flags & RWF_SYNC));
+		n = err < 0 ? err : n;
+	}
+	return n;
 }
 
 static long perform(struct iocb_request *r)
@@ -373,7 +381,7 @@ static int check(const struct linux_iocb *c)
 	case IOCB_CMD_PWRITE:
 	case IOCB_CMD_PREADV:
 	case IOCB_CMD_PWRITEV:
-		return c->rw_flags & ~6u ? -EOPNOTSUPP : 0;
+		return c->rw_flags & ~(RWF_DSYNC | RWF_SYNC) ? -EOPNOTSUPP : 0;
 	case IOCB_CMD_FSYNC:
 	case IOCB_CMD_FDSYNC:
 		return c->buf || c->offset || c->nbytes || c->rw_flags ? -EINVAL : 0;

@@ -3,10 +3,6 @@
 #include "kernel/mem/heap.h"
 #include "kernel/syscall/uring/uring.h"
 
-#define RWF_DSYNC 2u
-#define RWF_SYNC 4u
-#define RWF_NOWAIT 8u
-#define RWF_APPEND 16u
 #define CACHED_PAGES_MAX 64u
 
 /* An iovec, fetched when it was submitted. */
