@@ -58,6 +58,7 @@ struct address_space {
 	uintptr_t cut_at;           /* and for large pages to cut */
 	atomic_long large_pages;    /* entries of 2 MB */
 	atomic_bool no_large_pages; /* PR_SET_THP_DISABLE */
+	atomic_bool deny_exec_gain; /* PR_SET_MDWE: what can be written, or could, never executes */
 	_Atomic uint64_t resident_pages, minor_faults, major_faults;
 };
 
@@ -86,7 +87,7 @@ int address_space_map(
 	struct address_space *s, const struct map_request *r, uintptr_t *out) must_check;
 /* W.  munmap(2): -EINVAL, -ENOMEM. */
 int address_space_unmap(struct address_space *s, uintptr_t start, size_t length) must_check;
-/* W.  mprotect(2): -ENOMEM for a hole, -EACCES beyond max_prot. */
+/* W.  mprotect(2): -ENOMEM for a hole, -EACCES beyond max_prot, and for deny_exec_gain. */
 int address_space_protect(
 	struct address_space *s, uintptr_t start, size_t length, unsigned prot) must_check;
 /* W.  mremap(2) with its MREMAP_ flags: the new address in out. */

@@ -214,6 +214,8 @@ int address_space_map(struct address_space *s, const struct map_request *r, uint
 		return -EINVAL;
 	if (r->length > USER_END)
 		return -ENOMEM;
+	if (s->deny_exec_gain && (r->prot & MMU_EXEC) && (r->prot & MMU_WRITE))
+		return -EACCES;
 	size_t length = align_up(r->length, PAGE_SIZE);
 	if (r->offset + length < r->offset)
 		return -EOVERFLOW;

@@ -53,7 +53,14 @@ int address_space_protect(struct address_space *s, uintptr_t start, size_t lengt
 	if (!area_is_covered(s, start, end))
 		return -ENOMEM;
 	struct area *a;
-	for_each_area_in(a, s, start, end) if (prot & ~a->max_prot) return -EACCES;
+	for_each_area_in(a, s, start, end)
+	{
+		if (prot & ~a->max_prot)
+			return -EACCES;
+		if (s->deny_exec_gain && (prot & MMU_EXEC) &&
+			((prot & MMU_WRITE) || !(a->prot & MMU_EXEC)))
+			return -EACCES;
+	}
 	int err = check_commit(s, start, end, prot);
 	if (err == 0)
 		err = area_isolate(s, start, end);

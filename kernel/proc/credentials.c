@@ -37,10 +37,12 @@ static bool one_of(uint32_t id, uint32_t a, uint32_t b, uint32_t c)
 /* capabilities(7), "effect of user ID changes": root's powers go with root's ids. */
 static void follow_user_change(uint32_t old_real, uint32_t old_effective, uint32_t old_saved)
 {
+	if (process.securebits & SECBIT_NO_SETUID_FIXUP)
+		return;
 	bool was_root = old_real == 0 || old_effective == 0 || old_saved == 0;
 	bool is_root = process.uid == 0 || process.euid == 0 || process.suid == 0;
 	if (was_root && !is_root) {
-		if (!process.keep_capabilities)
+		if (!(process.securebits & SECBIT_KEEP_CAPS))
 			process.capabilities_permitted = 0;
 		process.capabilities_effective = 0;
 		process.capabilities_ambient = 0;
@@ -227,9 +229,9 @@ int credentials_set_capabilities(uint64_t effective, uint64_t permitted, uint64_
 {
 	irq_state state = spin_lock(&process.lock);
 	uint64_t old = process.capabilities_permitted;
-	uint64_t inherit = process.capabilities_inheritable | old;
-	if (process_capable(CAP_SETPCAP))
-		inherit |= process.capabilities_bounding;
+	uint64_t inherit = process.capabilities_inheritable | process.capabilities_bounding;
+	if (!process_capable(CAP_SETPCAP))
+		inherit &= process.capabilities_inheritable | old;
 	bool allowed =
 		!(permitted & ~old) && !(effective & ~permitted) && !(inheritable & ~inherit);
 	if (allowed) {
@@ -241,4 +243,70 @@ int credentials_set_capabilities(uint64_t effective, uint64_t permitted, uint64_
 	}
 	spin_unlock(&process.lock, state);
 	return allowed ? 0 : -EPERM;
+}
+
+int credentials_set_securebits(uint32_t bits)
+{
+	irq_state state = spin_lock(&process.lock);
+	uint32_t old = process.securebits, locks = old & SECBIT_LOCKS;
+	bool allowed = process_capable(CAP_SETPCAP) && !(bits & ~(SECBITS | SECBIT_LOCKS)) &&
+		       !(locks & ~bits) && !(locks >> 1 & (old ^ bits));
+	if (allowed)
+		process.securebits = bits;
+	spin_unlock(&process.lock, state);
+	return allowed ? 0 : -EPERM;
+}
+
+int credentials_keep_capabilities(uint32_t bit)
+{
+	irq_state state = spin_lock(&process.lock);
+	bool allowed = !(process.securebits & SECBIT_KEEP_CAPS << 1);
+	if (allowed)
+		process.securebits = (process.securebits & ~SECBIT_KEEP_CAPS) | bit;
+	spin_unlock(&process.lock, state);
+	return allowed ? 0 : -EPERM;
+}
+
+int credentials_change_ambient(uint64_t clear, uint64_t set)
+{
+	irq_state state = spin_lock(&process.lock);
+	bool allowed =
+		!(set & ~(process.capabilities_permitted & process.capabilities_inheritable)) &&
+		!(set && (process.securebits & SECBIT_NO_CAP_AMBIENT_RAISE));
+	if (allowed)
+		process.capabilities_ambient = (process.capabilities_ambient & ~clear) | set;
+	spin_unlock(&process.lock, state);
+	return allowed ? 0 : -EPERM;
+}
+
+int credentials_drop_bounding(uint64_t bit)
+{
+	irq_state state = spin_lock(&process.lock);
+	bool allowed = process_capable(CAP_SETPCAP);
+	if (allowed)
+		process.capabilities_bounding &= ~bit;
+	spin_unlock(&process.lock, state);
+	return allowed ? 0 : -EPERM;
+}
+
+/* No file has capabilities or sets ids: what is left of "transformation of capabilities during execve". */
+void credentials_follow_exec(void)
+{
+	irq_state state = spin_lock(&process.lock);
+	uint64_t permitted = process.capabilities_ambient, effective = permitted;
+	bool root = process.uid == 0 || process.euid == 0;
+	if (root && !(process.securebits & SECBIT_NOROOT)) {
+		permitted |= process.capabilities_inheritable | process.capabilities_bounding;
+		if (process.no_new_privileges)
+			permitted &= process.capabilities_permitted;
+		if (process.euid == 0)
+			effective = permitted;
+	}
+	process.capabilities_permitted = permitted;
+	process.capabilities_effective = effective;
+	process.securebits &= ~SECBIT_KEEP_CAPS;
+	process.suid = process.fsuid = process.euid;
+	process.sgid = process.fsgid = process.egid;
+	publish();
+	spin_unlock(&process.lock, state);
 }

@@ -27,3 +27,11 @@ uint32_t credentials_set_umask(uint32_t mask); /* the old one */
 /* capset(2).  -EPERM. */
 int credentials_set_capabilities(
 	uint64_t effective, uint64_t permitted, uint64_t inheritable) must_check;
+/* prctl(2): PR_SET_SECUREBITS; PR_SET_KEEPCAPS, bit 0 or SECBIT_KEEP_CAPS; ambient capabilities, those to raise must be
+ * permitted and inheritable; PR_CAPBSET_DROP.  -EPERM. */
+int credentials_set_securebits(uint32_t bits) must_check;
+int credentials_keep_capabilities(uint32_t bit) must_check;
+int credentials_change_ambient(uint64_t clear, uint64_t set) must_check;
+int credentials_drop_bounding(uint64_t bit) must_check;
+/* The program is replaced: execve(2), capabilities(7). */
+void credentials_follow_exec(void);

@@ -14,6 +14,7 @@
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
+#include "kernel/proc/credentials.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/stack.h"
@@ -425,6 +426,7 @@ static void shed_old_program(void)
 	program_release_user();
 	process_timers_clear();
 	signal_reset_for_exec();
+	credentials_follow_exec();
 	fd_close_on_exec();
 	task_become_leader(t);
 	thread_set_tls(0);

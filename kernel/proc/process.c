@@ -4,6 +4,7 @@
  */
 #include "kernel/proc/process.h"
 
+#include "abi/linux/prctl.h"
 #include "abi/linux/errno.h"
 #include "abi/linux/resource.h"
 #include "kernel/arch/timer.h"
@@ -94,6 +95,7 @@ void process_init(void)
 	credentials_init();
 	memcpy(process.limits, default_limits, sizeof(process.limits));
 	process.settings.dumpable = 1;
+	process.settings.memory_error_policy = PR_MCE_KILL_DEFAULT;
 	fd_table_set_limit(FILES_DEFAULT);
 	process.start_ns = clock_monotonic_ns();
 	signal_init();

@@ -91,10 +91,12 @@ struct process {
 	uint64_t capabilities_effective, capabilities_permitted, capabilities_inheritable,
 		capabilities_bounding, capabilities_ambient;
 	uint32_t securebits;
-	bool keep_capabilities, no_new_privileges;
+	bool no_new_privileges;
 	struct {
 		uint8_t dumpable, parent_death_signal;
-		bool no_huge_pages, subreaper;
+		uint8_t memory_error_policy; /* PR_MCE_KILL_ */
+		uint8_t deny_exec_gain;      /* PR_MDWE_ */
+		bool no_huge_pages, subreaper, io_flusher;
 	} settings; /* prctl(2) */
 	struct limit limits[LIMITS];
 
