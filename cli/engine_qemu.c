@@ -172,10 +172,11 @@ static char *user_network(const struct machine *m, const char *id, const char *a
 {
 	struct text net = {0};
 
-	text_format(&net, "user,id=%s,ipv6=off", id);
+	text_format(&net, "user,id=%s", id);
+	/* On a private network every machine has a way out of its own: they would all be the router fe80::2. */
 	if (m->network == NETWORK_PRIVATE)
-		text_format(&net, ",net=%s,host=%s,dns=%s", PRIVATE_NET, m->private_gateway,
-			m->private_dns);
+		text_format(&net, ",ipv6=off,net=%s,host=%s,dns=%s", PRIVATE_NET,
+			m->private_gateway, m->private_dns);
 	for (size_t i = 0; i < m->n_publishes; i++) {
 		const struct publish *p = &m->publishes[i];
 

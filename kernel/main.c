@@ -77,6 +77,7 @@ NET_FILE(unix)
 NET_FILE(route)
 NET_FILE(dev)
 NET_FILE(if_inet6)
+NET_FILE(ipv6_route)
 NET_FILE(sockstat)
 NET_FILE(snmp)
 NET_FILE(netstat)
@@ -115,6 +116,7 @@ static const struct generated_file generated[] = {
 	{.path = "/proc/net/netstat", .show = show_netstat},
 	{.path = "/proc/net/dev", .show = show_dev},
 	{.path = "/proc/net/if_inet6", .show = show_if_inet6},
+	{.path = "/proc/net/ipv6_route", .show = show_ipv6_route},
 	{.path = "/proc/net/sockstat", .show = show_sockstat},
 	{.path = "/proc/net/resolv.conf", .show = show_name_servers},
 };

@@ -55,6 +55,7 @@ _Static_assert(sizeof(struct linux_sockaddr_in6) == 28, "struct sockaddr_in6");
 #define IPV6_RECVPKTINFO 49
 #define IPV6_PKTINFO 50
 #define IPV6_RECVHOPLIMIT 51
+#define IPV6_HOPLIMIT 52
 #define IPV6_RECVHOPOPTS 53
 #define IPV6_RECVRTHDR 56
 #define IPV6_RECVDSTOPTS 58
@@ -133,3 +134,4 @@ struct linux_sock_extended_err {
 };
 #define SO_EE_ORIGIN_LOCAL 1
 #define SO_EE_ORIGIN_ICMP 2
+#define SO_EE_ORIGIN_ICMP6 3

@@ -93,6 +93,7 @@ struct linux_link_stats64 {
 #define IFA_BROADCAST 4
 #define IFA_CACHEINFO 6
 #define IFA_FLAGS 8
+#define IFA_F_TENTATIVE 0x40
 #define IFA_F_PERMANENT 0x80
 
 #define RTA_DST 1
@@ -105,6 +106,8 @@ struct linux_link_stats64 {
 #define RT_TABLE_LOCAL 255
 #define RTPROT_KERNEL 2
 #define RTPROT_BOOT 3
+#define RTPROT_STATIC 4
+#define RTPROT_RA 9
 #define RT_SCOPE_UNIVERSE 0
 #define RT_SCOPE_LINK 253
 #define RT_SCOPE_HOST 254

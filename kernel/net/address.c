@@ -4,6 +4,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
+#include "kernel/net/address6.h"
 
 static uint64_t hash_key[2];
 
@@ -39,6 +40,8 @@ static void format6(struct socket_address *a, const struct ip_addr *ip, uint16_t
 {
 	struct linux_sockaddr_in6 in = {.sin6_family = AF_INET6, .sin6_port = cpu_to_be16(port)};
 	memcpy(in.sin6_addr, ip->bytes, sizeof(in.sin6_addr));
+	if (!ip_is_v4(ip) && ip6_is_link_local(ip))
+		in.sin6_scope_id = address6_scope(ip);
 	memcpy(a->bytes, &in, sizeof(in));
 	a->len = sizeof(in);
 }
@@ -77,6 +80,86 @@ void v4_text(char buf[V4_TEXT], uint32_t v4)
 {
 	const uint8_t *b = (const uint8_t *)&v4;
 	format(buf, V4_TEXT, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+}
+
+bool ip_prefix_equal(const struct ip_addr *a, const struct ip_addr *b, unsigned len)
+{
+	unsigned n = len / 8, rest = len % 8;
+	if (memcmp(a->bytes, b->bytes, n) != 0)
+		return false;
+	return rest == 0 || (uint8_t)((a->bytes[n] ^ b->bytes[n]) >> (8 - rest)) == 0;
+}
+
+/* One to four hexadecimal digits. */
+static bool parse_group(const char **s, uint16_t *out)
+{
+	unsigned n = 0, x = 0;
+	for (; n < 4; n++, ++*s) {
+		unsigned c = (uint8_t) * *s, letter = c | 32;
+		if (c >= '0' && c <= '9')
+			x = x << 4 | (c - '0');
+		else if (letter >= 'a' && letter <= 'f')
+			x = x << 4 | (letter - 'a' + 10);
+		else
+			break;
+	}
+	*out = (uint16_t)x;
+	return n > 0;
+}
+
+bool ip6_parse(const char **s, struct ip_addr *out)
+{
+	const char *at = *s;
+	unsigned n = 0, gap = 8; /* groups read; before which of them "::" stood */
+	uint16_t groups[8];
+	if (at[0] == ':' && at[1] != ':')
+		return false;
+	while (n < 8) {
+		if (at[0] == ':' && at[1] == ':' && gap == 8) {
+			gap = n;
+			at += 2;
+		} else if (n > 0 && gap != n) {
+			if (at[0] != ':')
+				break;
+			at++;
+		}
+		if (!parse_group(&at, &groups[n])) {
+			if (gap == n)
+				break;
+			return false;
+		}
+		n++;
+	}
+	if (gap == 8 ? n < 8 : n == 8)
+		return false;
+	memset(out, 0, sizeof(*out));
+	for (unsigned i = 0; i < n; i++)
+		store_be16(out->bytes + 2 * (i < gap ? i : i + 8 - n), groups[i]);
+	*s = at;
+	return true;
+}
+
+void ip6_text(char buf[IP6_TEXT], const struct ip_addr *ip)
+{
+	unsigned best = 8, best_len = 1, len = 0;
+	for (unsigned i = 0; i < 8; i++) {
+		len = load_be16(ip->bytes + 2 * i) == 0 ? len + 1 : 0;
+		if (len > best_len) {
+			best_len = len;
+			best = i + 1 - len;
+		}
+	}
+	struct text t;
+	text_init(&t, buf, IP6_TEXT);
+	for (unsigned i = 0; i < 8; i++) {
+		if (i == best) {
+			text_add(&t, "::");
+			i += best_len - 1;
+			continue;
+		}
+		bool separate = i > 0 && i != best + best_len;
+		text_add(&t, separate ? ":%x" : "%x", load_be16(ip->bytes + 2 * i));
+	}
 }
 
 void hash_init(void)

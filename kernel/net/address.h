@@ -65,6 +65,36 @@ static inline bool v4_is_multicast(uint32_t v4)
 	return (v4 & IP4(240, 0, 0, 0)) == IP4(224, 0, 0, 0);
 }
 
+static inline bool ip6_is_multicast(const struct ip_addr *a)
+{
+	return a->bytes[0] == 0xff;
+}
+
+static inline bool ip6_is_link_local(const struct ip_addr *a)
+{
+	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
+static inline bool ip6_is_loopback(const struct ip_addr *a)
+{
+	return a->halves[0] == 0 && a->halves[1] == cpu_to_be64(1);
+}
+
+/* :: alone, not IPv4's wildcard. */
+static inline bool ip6_is_any(const struct ip_addr *a)
+{
+	return a->halves[0] == 0 && a->halves[1] == 0;
+}
+
+/* Of either family. */
+static inline bool ip_is_multicast(const struct ip_addr *a)
+{
+	return ip_is_v4(a) ? v4_is_multicast(a->words[3]) : ip6_is_multicast(a);
+}
+
+/* Do the first len (at most 128) bits agree? */
+bool ip_prefix_equal(const struct ip_addr *a, const struct ip_addr *b, unsigned len);
+
 /* Of a contiguous mask. */
 static inline unsigned mask_length(uint32_t mask)
 {
@@ -87,6 +117,12 @@ void address_format(struct socket_address *a, int family, const struct ip_addr *
 bool v4_parse(const char **s, uint32_t *out) must_check;
 #define V4_TEXT 16
 void v4_text(char buf[V4_TEXT], uint32_t v4);
+
+/* RFC 4291 2.2, without a zone; the rest as v4_parse. */
+bool ip6_parse(const char **s, struct ip_addr *out) must_check;
+#define IP6_TEXT 40
+/* RFC 5952 4. */
+void ip6_text(char buf[IP6_TEXT], const struct ip_addr *ip);
 
 /* A hash no peer can predict: SipHash-1-3 under a secret made at start-up. */
 void hash_init(void);

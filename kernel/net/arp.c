@@ -1,5 +1,5 @@
 /*
- * The neighbour table and ARP.  States as in RFC 4861, which Linux uses for IPv4 too:
+ * The neighbour table of both families, and ARP.  States as in RFC 4861, which Linux uses for IPv4 too:
  *     incomplete  asked for by broadcast, packets wait; three unanswered: they fail with EHOSTUNREACH
  *     valid       in use; every 30 s someone must have confirmed it, else it is
  *     stale       still used, but the next use makes it
@@ -12,6 +12,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/net/ethernet.h"
 #include "kernel/net/ip.h"
+#include "kernel/net/nd.h"
 #include "kernel/net/wheel.h"
 
 #define BUCKETS 64u
@@ -27,7 +28,7 @@
 struct neighbour {
 	atomic_uint references;
 	struct netif *netif;
-	uint32_t v4;
+	struct ip_addr ip;
 	_Atomic uint64_t
 		hardware; /* the address in the low 48 bits, and bits above; written under lock */
 	atomic_bool confirmed; /* since the timer last looked */
@@ -89,27 +90,31 @@ static void ask(struct neighbour *n, uint64_t hardware)
 	uint8_t mac[8];
 	memcpy(mac, &hardware, 8);
 	const uint8_t *frame_to = hardware & HARDWARE_VALID ? mac : ethernet_broadcast;
+	if (!ip_is_v4(&n->ip)) {
+		nd_solicit(n->netif, &n->ip, hardware & HARDWARE_VALID ? mac : NULL);
+		return;
+	}
 	uint32_t from = netif_interface(n->netif)->v4;
-	(void)arp_send(n->netif, ARP_REQUEST, from, n->v4, nobody, frame_to);
+	(void)arp_send(n->netif, ARP_REQUEST, from, ip_v4(&n->ip), nobody, frame_to);
 }
 
-static struct neighbour **bucket_of(const struct netif *n, uint32_t v4)
+static struct neighbour **bucket_of(const struct netif *n, const struct ip_addr *ip)
 {
-	uint32_t h = (v4 ^ n->index) * 0x9e3779b1u;
+	uint32_t h = (ip->words[3] ^ ip->words[1] ^ n->index) * 0x9e3779b1u;
 	return &table[h >> 26];
 }
 
-static struct neighbour *find(const struct netif *n, uint32_t v4)
+static struct neighbour *find(const struct netif *n, const struct ip_addr *ip)
 {
-	struct neighbour *e = *bucket_of(n, v4);
-	while (e && (e->v4 != v4 || e->netif != n))
+	struct neighbour *e = *bucket_of(n, ip);
+	while (e && (!ip_equal(&e->ip, ip) || e->netif != n))
 		e = e->next;
 	return e;
 }
 
 static void unlink(struct neighbour *n)
 {
-	struct neighbour **at = bucket_of(n->netif, n->v4);
+	struct neighbour **at = bucket_of(n->netif, &n->ip);
 	while (*at != n)
 		at = &(*at)->next;
 	*at = n->next;
@@ -149,7 +154,7 @@ static bool evict_one(void)
 static void timer_fired(struct wheel_timer *t);
 
 /* lock held. */
-static struct neighbour *create(struct netif *netif, uint32_t v4)
+static struct neighbour *create(struct netif *netif, const struct ip_addr *ip)
 {
 	if (n_neighbours >= NEIGHBOURS_MAX && !evict_one())
 		return NULL;
@@ -158,23 +163,23 @@ static struct neighbour *create(struct netif *netif, uint32_t v4)
 		return NULL;
 	n->references = 1;
 	n->netif = netif;
-	n->v4 = v4;
+	n->ip = *ip;
 	n->in_table = true;
 	list_init(&n->waiting);
 	wheel_timer_init(&n->timer, timer_fired);
-	struct neighbour **bucket = bucket_of(netif, v4);
+	struct neighbour **bucket = bucket_of(netif, ip);
 	n->next = *bucket;
 	*bucket = n;
 	n_neighbours++;
 	return n;
 }
 
-struct neighbour *neighbour_get(struct netif *netif, uint32_t v4)
+struct neighbour *neighbour_get(struct netif *netif, const struct ip_addr *ip)
 {
 	irq_state irq = spin_lock(&lock);
-	struct neighbour *n = find(netif, v4);
+	struct neighbour *n = find(netif, ip);
 	if (!n)
-		n = create(netif, v4);
+		n = create(netif, ip);
 	if (n)
 		neighbour_hold(n);
 	spin_unlock(&lock, irq);
@@ -254,7 +259,7 @@ static int send_to(struct neighbour *n, struct packet *p, uint64_t hardware)
 {
 	uint8_t mac[8];
 	__builtin_memcpy(mac, &hardware, 8);
-	return ethernet_output(n->netif, p, mac, ETHERNET_IPV4);
+	return ethernet_output(n->netif, p, mac, ip_is_v4(&n->ip) ? ETHERNET_IPV4 : ETHERNET_IPV6);
 }
 
 /* No address yet, or an old one. */
@@ -305,16 +310,19 @@ void neighbour_confirm(struct neighbour *n)
 		atomic_store_explicit(&n->confirmed, true, memory_order_relaxed);
 }
 
-/* Learn what a packet says; only one addressed to us may add an entry. */
-static void learn(struct netif *netif, const struct arp_packet *a, bool may_add)
+void neighbour_learn(
+	struct netif *netif, const struct ip_addr *ip, const uint8_t mac[6], unsigned flags)
 {
 	struct list ready = LIST_INIT(ready);
 	irq_state irq = spin_lock(&lock);
-	struct neighbour *n = find(netif, a->from);
-	if (!n && may_add)
-		n = create(netif, a->from);
+	struct neighbour *n = find(netif, ip);
+	if (!n && flags & NEIGHBOUR_ADD)
+		n = create(netif, ip);
 	if (n) {
-		set_hardware(n, a->from_mac, &ready);
+		bool other =
+			n->hardware & HARDWARE_VALID && (n->hardware ^ mac_pack(mac)) << 16 != 0;
+		if (!other || flags & NEIGHBOUR_OVERRIDE)
+			set_hardware(n, mac, &ready);
 		neighbour_hold(n);
 	}
 	spin_unlock(&lock, irq);
@@ -336,8 +344,11 @@ void arp_input(struct netif *netif, struct packet *p)
 	bool sane = a->from != 0 && !v4_is_multicast(a->from) && a->from != UINT32_MAX &&
 		    a->from != ours && !(a->from_mac[0] & 1);
 	bool for_us = ours != 0 && a->to == ours;
+	struct ip_addr from = ip_from_v4(a->from);
+	/* Only one addressed to us may add an entry. */
 	if (sane)
-		learn(netif, a, for_us);
+		neighbour_learn(netif, &from, a->from_mac,
+			NEIGHBOUR_OVERRIDE | (for_us ? NEIGHBOUR_ADD : 0));
 	/* from 0: someone checks whether the address is taken (RFC 5227); it is. */
 	if (for_us && a->operation == cpu_to_be16(ARP_REQUEST) && !(a->from_mac[0] & 1))
 		(void)arp_send(netif, ARP_REPLY, ours, a->from, a->from_mac, a->from_mac);
@@ -351,15 +362,15 @@ void arp_announce(struct netif *n, uint32_t v4)
 	(void)arp_send(n, ARP_REQUEST, v4, v4, nobody, ethernet_broadcast);
 }
 
-void neighbour_each(
-	void (*show)(void *arg, struct netif *n, uint32_t v4, const uint8_t *mac, bool valid),
+void neighbour_each(void (*show)(void *arg, struct netif *n, const struct ip_addr *ip,
+			    const uint8_t *mac, bool valid),
 	void *arg)
 {
 	irq_state irq = spin_lock(&lock);
 	for (unsigned i = 0; i < BUCKETS; i++) {
 		for (struct neighbour *n = table[i]; n; n = n->next) {
 			uint64_t hardware = n->hardware;
-			show(arg, n->netif, n->v4, (const uint8_t *)&hardware,
+			show(arg, n->netif, &n->ip, (const uint8_t *)&hardware,
 				hardware & HARDWARE_VALID);
 		}
 	}

@@ -10,6 +10,7 @@
 #include "kernel/net/arp.h"
 #include "kernel/net/dhcp.h"
 #include "kernel/net/ip.h"
+#include "kernel/net/nd.h"
 #include "kernel/net/net.h"
 
 #define FIELDS 10u
@@ -21,6 +22,8 @@ static struct spinlock lock;
 /* under lock: */
 static uint32_t name_servers[NAME_SERVERS_MAX];
 static unsigned n_name_servers;
+static struct ip_addr name_servers6[2];
+static unsigned n_name_servers6;
 static char host_name[FIELD_MAX];
 
 void configure_names(const uint32_t *servers, unsigned n, const char *host)
@@ -35,15 +38,25 @@ void configure_names(const uint32_t *servers, unsigned n, const char *host)
 	spin_unlock(&lock, irq);
 }
 
+void configure_name_servers6(const uint8_t *addresses, size_t n)
+{
+	irq_state irq = spin_lock(&lock);
+	n_name_servers6 = (unsigned)min(n, array_size(name_servers6));
+	memcpy(name_servers6, addresses, n_name_servers6 * sizeof(*name_servers6));
+	spin_unlock(&lock, irq);
+}
+
 unsigned net_name_servers(char servers[][48], unsigned n)
 {
 	interfaces_wait();
 	irq_state irq = spin_lock(&lock);
-	n = min(n, n_name_servers);
-	for (unsigned i = 0; i < n; i++)
+	unsigned n_v4 = min(n, n_name_servers), n_v6 = min(n - n_v4, n_name_servers6);
+	for (unsigned i = 0; i < n_v4; i++)
 		v4_text(servers[i], name_servers[i]);
+	for (unsigned i = 0; i < n_v6; i++)
+		ip6_text(servers[n_v4 + i], &name_servers6[i]);
 	spin_unlock(&lock, irq);
-	return n;
+	return n_v4 + n_v6;
 }
 
 const char *net_host_name(void)
@@ -119,6 +132,15 @@ static int configure_static(struct netif *n, uint32_t client, char fields[FIELDS
 	return err;
 }
 
+/* Addresses of IPv6 come by themselves on every link. */
+static void start_ipv6(void)
+{
+	struct netif *n;
+	for (unsigned i = 0; (n = netif_at(i)); i++)
+		if (!(n->flags & NETIF_LOOPBACK) && nd_start(n) < 0)
+			log_warn("%s: no memory for IPv6", n->name);
+}
+
 int net_configure(const char *ip_option)
 {
 	char fields[FIELDS][FIELD_MAX];
@@ -146,6 +168,7 @@ int net_configure(const char *ip_option)
 		err = dhcp_start(netif_interface(n));
 	else if (ip_option)
 		err = -ENODEV;
+	start_ipv6();
 	net_flush();
 	if (err != -EINVAL)
 		return err;

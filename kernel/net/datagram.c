@@ -3,6 +3,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
 #include "kernel/net/arp.h"
+#include "kernel/net/ip6.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
 #include "kernel/net/udp.h"
@@ -62,16 +63,55 @@ bool datagram_deliver(struct datagram_socket *d, struct packet *p)
 
 /* --- receiving --- */
 
+/* What a received packet's IP header says. */
+struct header_view {
+	struct ip_addr from, to;
+	uint8_t ttl, tos, protocol;
+};
+
+static void view_header(const struct packet *p, struct header_view *v)
+{
+	const uint8_t *at = p->buffer + p->network;
+	if (at[0] >> 4 == 4) {
+		const struct ip4_header *h = (const struct ip4_header *)at;
+		*v = (struct header_view){ip_from_v4(h->source), ip_from_v4(h->destination), h->ttl,
+			h->tos, h->protocol};
+		return;
+	}
+	const struct ip6_header *h = (const struct ip6_header *)at;
+	*v = (struct header_view){
+		h->source, h->destination, h->hops, (uint8_t)(be32_to_cpu(h->flow) >> 20), h->next};
+}
+
+/* Control messages of level SOL_IPV6; those about addresses for IPv4 too. */
+static void add_inet6_control(struct inet_socket *i, struct socket_message *m,
+	const struct packet *p, const struct header_view *v)
+{
+	bool v4 = ip_is_v4(&v->to);
+	int ttl = v->ttl, tos = v->tos;
+	if (i->v6.flags & INET6_PKTINFO) {
+		struct linux_in6_pktinfo info = {.ipi6_ifindex = (int32_t)p->netif->index};
+		memcpy(info.ipi6_addr, v->to.bytes, sizeof(info.ipi6_addr));
+		message_add_control(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	}
+	if (v4)
+		return;
+	if (i->v6.flags & INET6_RECVHOPLIMIT)
+		message_add_control(m, SOL_IPV6, IPV6_HOPLIMIT, &ttl, sizeof(ttl));
+	if (i->v6.flags & INET6_RECVTCLASS)
+		message_add_control(m, SOL_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+}
+
 static void add_inet_control(
 	struct inet_socket *i, struct socket_message *m, const struct packet *p)
 {
 	const struct ip4_header *h = (const struct ip4_header *)(p->buffer + p->network);
-	if (i->v6.flags & INET6_PKTINFO) {
-		struct linux_in6_pktinfo info = {.ipi6_ifindex = (int32_t)p->netif->index};
-		struct ip_addr to = ip_from_v4(h->destination);
-		memcpy(info.ipi6_addr, to.bytes, sizeof(info.ipi6_addr));
-		message_add_control(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
-	}
+	struct header_view v;
+	view_header(p, &v);
+	if (i->socket.family == AF_INET6)
+		add_inet6_control(i, m, p, &v);
+	if (!ip_is_v4(&v.to))
+		return;
 	if (i->ip_options & INET_PKTINFO) {
 		struct linux_in_pktinfo info = {
 			.ipi_ifindex = (int32_t)p->netif->index,
@@ -108,11 +148,11 @@ static long copy_datagram(struct datagram_socket *d, struct socket_message *m, s
 	if (n < len)
 		m->out_flags |= MSG_TRUNC;
 	if (m->address) {
-		const struct ip4_header *h = (const struct ip4_header *)(p->buffer + p->network);
-		struct ip_addr from = ip_from_v4(h->source);
-		bool has_ports = h->protocol == IPPROTO_UDP;
+		struct header_view v;
+		view_header(p, &v);
+		bool has_ports = s->number == IPPROTO_UDP || s->number == 0;
 		uint16_t port = has_ports ? load_be16(p->buffer + p->transport) : 0;
-		address_format(m->address, s->family, &from, port);
+		address_format(m->address, s->family, &v.from, port);
 	}
 	message_add_timestamp(s, m, p->owner[0]);
 	add_inet_control(&d->inet, m, p);
@@ -219,7 +259,6 @@ long datagram_receive(struct socket *s, struct socket_message *m)
 
 /* --- sending --- */
 
-/* Of an AF_INET6 socket that sends over IPv4. */
 static int read_pktinfo6(
 	const uint8_t *data, size_t len, struct datagram_target *t, unsigned *netif_index)
 {
@@ -229,11 +268,31 @@ static int read_pktinfo6(
 		return -EINVAL;
 	memcpy(&info, data, sizeof(info));
 	memcpy(from.bytes, info.ipi6_addr, sizeof(from.bytes));
-	if (!ip_is_v4(&from))
-		return -EINVAL;
 	if (info.ipi6_ifindex)
 		*netif_index = (unsigned)info.ipi6_ifindex;
+	if (ip_is_any(&from))
+		return 0;
+	if (!address_is_local(&from) && !ip_is_multicast(&from))
+		return -EINVAL;
 	t->from = from;
+	return 0;
+}
+
+/* IPV6_HOPLIMIT, IPV6_TCLASS: -1 is what it would be anyway. */
+static int read_byte6(int type, const uint8_t *data, size_t len, struct datagram_target *t)
+{
+	int32_t x = 0;
+	if (type != IPV6_HOPLIMIT && type != IPV6_TCLASS)
+		return -EINVAL;
+	if (len < sizeof(x))
+		return -EINVAL;
+	memcpy(&x, data, sizeof(x));
+	if (x < -1 || x > 255)
+		return -EINVAL;
+	if (x >= 0 && type == IPV6_HOPLIMIT)
+		t->hops = (int16_t)x;
+	else if (x >= 0)
+		t->tclass = (uint8_t)x;
 	return 0;
 }
 
@@ -274,6 +333,10 @@ static int read_control(
 			int err = read_pktinfo6(data, len, t, netif_index);
 			if (err < 0)
 				return err;
+		} else if (h.cmsg_level == SOL_IPV6 && family == AF_INET6) {
+			int err = read_byte6(h.cmsg_type, data, len, t);
+			if (err < 0)
+				return err;
 		}
 		at += CMSG_ALIGNED(h.cmsg_len);
 	}
@@ -307,12 +370,25 @@ static bool names_peer(const struct inet_socket *i, const struct socket_message 
 	       a->sa_family != AF_UNSPEC;
 }
 
+/* Of a message over IPv6. */
+static void set_hops(const struct inet_socket *i, struct datagram_target *t)
+{
+	bool group = t->route.kind == ROUTE_MULTICAST;
+	int hops = t->hops >= 0 ? t->hops : group ? i->v6.multicast_hops : i->v6.hops;
+	t->ttl = (uint8_t)(hops >= 0 ? hops : group ? 1 : (int)IP_TTL_DEFAULT);
+	t->tos = t->tclass;
+}
+
 int datagram_target(struct datagram_socket *d, struct socket_message *m, struct datagram_target *t)
 {
 	struct inet_socket *i = &d->inet;
 	unsigned netif_index = i->socket.netif_index;
 	bool have_route = false;
-	*t = (struct datagram_target){.from = i->flow.local, .ttl = i->ttl, .tos = i->tos};
+	*t = (struct datagram_target){.from = i->flow.local,
+		.ttl = i->ttl,
+		.tos = i->tos,
+		.hops = -1,
+		.tclass = i->v6.tclass};
 	int err = m->control_len > 0 ? read_control(i->socket.family, m, t, &netif_index) : 0;
 	if (err < 0)
 		return err;
@@ -320,26 +396,32 @@ int datagram_target(struct datagram_socket *d, struct socket_message *m, struct 
 		err = inet_parse_peer(i, m->address, false, &t->to, &t->port);
 		if (err < 0)
 			return err;
+		if (i->socket.family == AF_INET6 && netif_index == 0)
+			netif_index = inet6_scope(m->address, &t->to);
 	} else if (ip_is_any(&i->flow.remote)) {
 		return -EDESTADDRREQ;
 	} else {
 		have_route = use_peer(d, t) && netif_index == i->socket.netif_index;
 	}
 	if (!have_route) {
-		bool group = v4_is_multicast(ip_v4(&t->to));
-		if (group && i->multicast_netif)
-			netif_index = i->multicast_netif;
+		bool v4 = ip_is_v4(&t->to);
+		unsigned chosen = v4 ? i->multicast_netif : i->v6.multicast_netif;
+		if (ip_is_multicast(&t->to) && chosen)
+			netif_index = chosen;
 		err = route_find_wait(&t->to, netif_index, &t->route);
 		if (err < 0)
 			return err;
 	}
-	if (t->route.kind == ROUTE_MULTICAST)
+	if (!ip_is_v4(&t->to))
+		set_hops(i, t);
+	else if (t->route.kind == ROUTE_MULTICAST)
 		t->ttl = i->multicast_ttl;
 	if (t->route.kind == ROUTE_BROADCAST && !socket_option(&i->socket, OPTION_BROADCAST)) {
 		route_release(&t->route);
 		return -EACCES;
 	}
-	if (ip_is_any(&t->from) || v4_is_multicast(ip_v4(&t->from)))
+	if (ip_is_any(&t->from) || ip_is_multicast(&t->from) ||
+		ip_is_v4(&t->from) != ip_is_v4(&t->to))
 		t->from = t->route.source;
 	return 0;
 }
@@ -441,7 +523,7 @@ static void queue_error(struct datagram_socket *d, const struct ip_error *e)
 		return;
 	entry->error = (struct linux_sock_extended_err){
 		.ee_errno = (uint32_t)e->err,
-		.ee_origin = SO_EE_ORIGIN_ICMP,
+		.ee_origin = ip_is_v4(&e->flow.remote) ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6,
 		.ee_type = e->type,
 		.ee_code = e->code,
 		.ee_info = e->mtu,
@@ -463,11 +545,12 @@ static void queue_error(struct datagram_socket *d, const struct ip_error *e)
 void datagram_report(struct datagram_socket *d, const struct ip_error *e)
 {
 	struct inet_socket *i = &d->inet;
-	bool wants_all = i->ip_options & INET_RECVERR;
+	bool v4 = ip_is_v4(&e->flow.remote);
+	bool wants_all = v4 ? i->ip_options & INET_RECVERR : i->v6.flags & INET6_RECVERR;
 	bool hard = e->hard;
 	if (e->err == EMSGSIZE) {
 		if (e->mtu)
-			route_mtu_reduce(ip_v4(&e->flow.remote), e->mtu);
+			route_mtu_reduce(&e->flow.remote, e->mtu);
 		if (i->mtu_discover == IP_PMTUDISC_DONT)
 			return;
 		hard = true;

@@ -2,7 +2,7 @@
 #include "kernel/net/ethernet.h"
 
 #include "kernel/net/arp.h"
-#include "kernel/net/ip.h"
+#include "kernel/net/ip6.h"
 #include "kernel/net/net.h"
 
 const uint8_t ethernet_broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -38,6 +38,8 @@ void ethernet_input(struct netif *n, struct packet *p)
 	packet_pull(p, sizeof(*h));
 	if (likely(type == ETHERNET_IPV4))
 		ip_input(n, p, group ? IP_LINK_GROUP : 0);
+	else if (type == ETHERNET_IPV6)
+		ip6_input(n, p, group ? IP_LINK_GROUP : 0);
 	else if (type == ETHERNET_ARP)
 		arp_input(n, p);
 	else

@@ -1,7 +1,7 @@
 /* ICMP (RFC 792, RFC 1122 3.2.2): answers pings, turns errors about our packets into errors of their sockets. */
 #include "kernel/lib/string.h"
 #include "kernel/net/checksum.h"
-#include "kernel/net/ip.h"
+#include "kernel/net/ip6.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
 #include "kernel/net/ping.h"
@@ -77,7 +77,8 @@ static void error_input(
 {
 	struct ip_error e = {.type = h->type, .code = h->code, .reporter = ip->source};
 	uint8_t number = 0;
-	if (!ip_parse_sent(data, len, &e, &number) || !address_is_local(&e.flow.local))
+	if (len == 0 || data[0] >> 4 != 4 || !ip_parse_sent(data, len, &e, &number) ||
+		!address_is_local(&e.flow.local))
 		return;
 	if (h->type == ICMP_UNREACHABLE && h->code < array_size(unreachable)) {
 		e.err = unreachable[h->code].err;
@@ -118,8 +119,7 @@ done:
 	packet_free(p);
 }
 
-/* No more than a thousand errors in a second leave the machine. */
-static bool may_send_error(void)
+bool icmp_may_send_error(void)
 {
 	static _Atomic uint64_t second;
 	static _Atomic unsigned sent;
@@ -131,9 +131,16 @@ static bool may_send_error(void)
 
 void icmp_send_error(struct packet *p, const struct ip_info *ip, uint8_t type, uint8_t code)
 {
+	if (!ip_is_v4(&ip->source)) {
+		bool port = code == ICMP_PORT_UNREACHABLE;
+		/* An unknown protocol: the pointer names the header field before p's, which for all but oddities is the first. */
+		icmp6_send_error(p, ip, port ? ICMP6_UNREACHABLE : ICMP6_PARAMETER,
+			port ? ICMP6_PORT_UNREACHABLE : ICMP6_NEXT_HEADER, port ? 0 : 6);
+		return;
+	}
 	/* RFC 1122 3.2.2: never about a group, a broadcast, a nameless source or another error. */
 	if (ip->flags & (IP_NOT_UNICAST | IP_LINK_GROUP) || ip_is_any(&ip->source) ||
-		ip->protocol == IPPROTO_ICMP || !may_send_error())
+		ip->protocol == IPPROTO_ICMP || !icmp_may_send_error())
 		return;
 	const uint8_t *quoted = p->buffer + p->network;
 	uint32_t available = p->start + p->len - p->network;

@@ -123,8 +123,11 @@ int inet_parse_peer(struct inet_socket *i, const struct socket_address *a, bool 
 {
 	int err = i->socket.family == AF_INET6 ? inet6_parse_peer(i, a, connecting, ip, port)
 					       : address_parse(a, AF_INET, ip, port);
-	if (err == 0 && ip_is_any(ip))
-		*ip = ip_from_v4(IP4(127, 0, 0, 1)); /* Linux: "any" is this machine */
+	if (err < 0 || !ip_is_any(ip))
+		return err;
+	/* Linux: "any" is this machine. */
+	bool v4 = ip_is_v4(ip) || ip_is_v4(&i->flow.local);
+	*ip = v4 ? ip_from_v4(IP4(127, 0, 0, 1)) : (struct ip_addr){.bytes = {[15] = 1}};
 	return err;
 }
 
@@ -171,7 +174,20 @@ static struct netif *membership_netif(const struct linux_ip_mreqn *m)
 	return n;
 }
 
-static int join_group(struct inet_socket *i, uint32_t group, struct interface *interface)
+static int join(struct interface *i, const struct ip_addr *group)
+{
+	return ip_is_v4(group) ? multicast_join(i, ip_v4(group)) : multicast6_join(i->netif, group);
+}
+
+static int leave(struct interface *i, const struct ip_addr *group)
+{
+	return ip_is_v4(group) ? multicast_leave(i, ip_v4(group))
+			       : multicast6_leave(i->netif, group);
+}
+
+/* socket.lock held, as by leave_group(). */
+static int join_group(
+	struct inet_socket *i, const struct ip_addr *group, struct interface *interface)
 {
 	if (!i->groups) {
 		struct inet_groups *fresh = heap_zalloc(sizeof(*fresh));
@@ -181,29 +197,46 @@ static int join_group(struct inet_socket *i, uint32_t group, struct interface *i
 	}
 	struct inet_groups *g = i->groups;
 	for (unsigned at = 0; at < g->n; at++)
-		if (g->joined[at].group == group && g->joined[at].interface == interface)
+		if (ip_equal(&g->joined[at].group, group) && g->joined[at].interface == interface)
 			return -EADDRINUSE;
 	if (g->n == INET_GROUPS_MAX)
 		return -ENOBUFS;
-	int err = multicast_join(interface, group);
+	int err = join(interface, group);
 	if (err < 0)
 		return err;
-	g->joined[g->n].group = group;
+	g->joined[g->n].group = *group;
 	g->joined[g->n].interface = interface;
 	g->n++;
 	return 0;
 }
 
-static int leave_group(struct inet_socket *i, uint32_t group, struct interface *interface)
+static int leave_group(
+	struct inet_socket *i, const struct ip_addr *group, struct interface *interface)
 {
 	struct inet_groups *g = i->groups;
 	for (unsigned at = 0; g && at < g->n; at++) {
-		if (g->joined[at].group != group || g->joined[at].interface != interface)
+		if (!ip_equal(&g->joined[at].group, group) || g->joined[at].interface != interface)
 			continue;
 		g->joined[at] = g->joined[--g->n];
-		return multicast_leave(interface, group);
+		return leave(interface, group);
 	}
 	return -EADDRNOTAVAIL;
+}
+
+int inet_join_group(struct inet_socket *i, const struct ip_addr *group, struct netif *n)
+{
+	irq_state irq = spin_lock(&i->socket.lock);
+	int err = join_group(i, group, netif_interface(n));
+	spin_unlock(&i->socket.lock, irq);
+	return err;
+}
+
+int inet_leave_group(struct inet_socket *i, const struct ip_addr *group, struct netif *n)
+{
+	irq_state irq = spin_lock(&i->socket.lock);
+	int err = leave_group(i, group, netif_interface(n));
+	spin_unlock(&i->socket.lock, irq);
+	return err;
 }
 
 static int change_membership(struct inet_socket *i, int name, const void *value, size_t len)
@@ -219,30 +252,29 @@ static int change_membership(struct inet_socket *i, int name, const void *value,
 	struct netif *n = membership_netif(&m);
 	if (!n)
 		return -ENODEV;
-	irq_state irq = spin_lock(&i->socket.lock);
-	err = name == IP_ADD_MEMBERSHIP ? join_group(i, m.imr_multiaddr, netif_interface(n))
-					: leave_group(i, m.imr_multiaddr, netif_interface(n));
-	spin_unlock(&i->socket.lock, irq);
-	return err;
+	struct ip_addr group = ip_from_v4(m.imr_multiaddr);
+	return name == IP_ADD_MEMBERSHIP ? inet_join_group(i, &group, n)
+					 : inet_leave_group(i, &group, n);
 }
 
 void inet_leave_groups(struct inet_socket *i)
 {
 	struct inet_groups *g = i->groups;
 	for (unsigned at = 0; g && at < g->n; at++)
-		(void)multicast_leave(g->joined[at].interface, g->joined[at].group);
+		(void)leave(g->joined[at].interface, &g->joined[at].group);
 	i->groups = NULL;
 	heap_free(g);
 }
 
-bool inet_in_group(struct inet_socket *i, uint32_t group)
+bool inet_in_group(struct inet_socket *i, const struct ip_addr *group)
 {
 	bool joined = false;
 	irq_state irq = spin_lock(&i->socket.lock);
 	for (unsigned at = 0; i->groups && at < i->groups->n; at++)
-		joined = joined || i->groups->joined[at].group == group;
+		joined = joined || ip_equal(&i->groups->joined[at].group, group);
 	spin_unlock(&i->socket.lock, irq);
-	return joined || i->ip_options & INET_MULTICAST_ALL;
+	return joined || (ip_is_v4(group) ? i->ip_options & INET_MULTICAST_ALL
+					  : i->v6.flags & INET6_MULTICAST_ALL);
 }
 
 static int set_multicast_netif(struct inet_socket *i, const void *value, size_t len)

@@ -27,6 +27,10 @@
 #define INET6_MULTICAST_LOOP (1u << 2)
 #define INET6_MULTICAST_ALL (1u << 3)
 #define INET6_AUTOFLOWLABEL (1u << 4)
+#define INET6_RECVHOPLIMIT (1u << 5)
+#define INET6_RECVTCLASS (1u << 6)
+#define INET6_RECVERR (1u << 7)
+#define INET6_DONTFRAG (1u << 8)
 
 /* Level SOL_IPV6 of an AF_INET6 socket; single words. */
 struct inet6_options {
@@ -51,7 +55,7 @@ struct inet_socket {
 	struct inet_groups {
 		unsigned n;
 		struct {
-			uint32_t group;
+			struct ip_addr group;
 			struct interface *interface;
 		} joined[INET_GROUPS_MAX];
 	} * groups; /* under socket.lock */
@@ -77,7 +81,7 @@ int inet_bind(
 /* A port of its own if it has none. */
 int inet_autobind(struct inet_socket *i, struct port_table *t) must_check;
 int inet_name(struct socket *s, struct socket_address *out) must_check;
-/* Whom connect(2) or sendto(2) means; the wildcard is this machine.  Only IPv4 can be reached as yet. */
+/* Whom connect(2) or sendto(2) means; the wildcard is this machine. */
 int inet_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting,
 	struct ip_addr *ip, uint16_t *port) must_check;
 /* Levels SOL_IP and SOL_IPV6; -ENOPROTOOPT. */
@@ -86,8 +90,12 @@ int inet_set_option(
 /* Options that are not the protocol's own; for a level nobody knows getsockopt(2) has another error than setsockopt(2). */
 int inet_get_option(
 	struct inet_socket *i, int level, int name, void *value, size_t size) must_check;
+/* A group of either family, IPV6_ADD_MEMBERSHIP and its kin: -EADDRINUSE, -ENOBUFS; -EADDRNOTAVAIL. */
+int inet_join_group(struct inet_socket *i, const struct ip_addr *group, struct netif *n) must_check;
+int inet_leave_group(
+	struct inet_socket *i, const struct ip_addr *group, struct netif *n) must_check;
 void inet_leave_groups(struct inet_socket *i);
-bool inet_in_group(struct inet_socket *i, uint32_t group);
+bool inet_in_group(struct inet_socket *i, const struct ip_addr *group);
 /* The interface an option or control message names: by index, else by address; NULL. */
 struct netif *netif_by(unsigned index, uint32_t v4);
 
@@ -97,6 +105,8 @@ int inet6_parse_bind(struct inet_socket *i, const struct socket_address *a, stru
 	uint16_t *port) must_check;
 int inet6_parse_peer(struct inet_socket *i, const struct socket_address *a, bool connecting,
 	struct ip_addr *ip, uint16_t *port) must_check;
+/* The interface that a link's own address is meant on; 0: not said. */
+unsigned inet6_scope(const struct socket_address *a, const struct ip_addr *ip);
 int inet6_set_option(struct inet_socket *i, int name, const void *value, size_t len) must_check;
 int inet6_get_option(struct inet_socket *i, int name, void *value, size_t size) must_check;
 /* IPV6_MTU and IP_MTU; -ENOTCONN. */

@@ -1,6 +1,5 @@
 /*
- * AF_INET6 sockets: addresses and the options of level SOL_IPV6, ipv6(7).  They speak IPv4 as ::ffff:a.b.c.d; no
- * interface has an IPv6 address yet, so other destinations get the errors of Linux with disable_ipv6=1.
+ * AF_INET6 sockets: addresses and the options of level SOL_IPV6, ipv6(7).  They speak IPv4 as ::ffff:a.b.c.d.
  */
 #include "kernel/lib/string.h"
 #include "kernel/net/inet.h"
@@ -9,21 +8,17 @@
 
 /* --- addresses --- */
 
-static bool is_multicast(const struct ip_addr *ip)
-{
-	return ip->bytes[0] == 0xff;
-}
-
 /* Of one link, or of one interface: they mean nothing without it. */
 static bool needs_scope(const struct ip_addr *ip)
 {
-	if (is_multicast(ip))
+	if (ip6_is_multicast(ip))
 		return (ip->bytes[1] & 15) == 1 || (ip->bytes[1] & 15) == 2;
-	return ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+	return ip6_is_link_local(ip);
 }
 
+/* Binding or connecting to such an address is binding to its interface: as Linux. */
 static int check_scope(
-	const struct inet_socket *i, const struct socket_address *a, const struct ip_addr *ip)
+	struct inet_socket *i, const struct socket_address *a, const struct ip_addr *ip)
 {
 	struct linux_sockaddr_in6 in = {0};
 	if (!needs_scope(ip))
@@ -33,7 +28,19 @@ static int check_scope(
 	unsigned index = in.sin6_scope_id ? in.sin6_scope_id : bound;
 	if (index == 0 || (bound && index != bound))
 		return -EINVAL;
-	return netif_by(index, 0) ? 0 : -ENODEV;
+	if (!netif_by(index, 0))
+		return -ENODEV;
+	i->socket.netif_index = index;
+	return 0;
+}
+
+unsigned inet6_scope(const struct socket_address *a, const struct ip_addr *ip)
+{
+	struct linux_sockaddr_in6 in = {0};
+	if (ip_is_v4(ip) || !needs_scope(ip))
+		return 0;
+	memcpy(&in, a->bytes, min((size_t)a->len, sizeof(in)));
+	return in.sin6_scope_id;
 }
 
 int inet6_parse_bind(
@@ -46,10 +53,10 @@ int inet6_parse_bind(
 		return i->v6.flags & INET6_V6ONLY ? -EINVAL : 0;
 	if (ip_is_any(ip))
 		return 0;
-	if (is_multicast(ip))
+	if (ip6_is_multicast(ip))
 		return i->socket.type == SOCK_STREAM ? -EINVAL : check_scope(i, a, ip);
 	err = check_scope(i, a, ip);
-	if (err == 0 && !(i->ip_options & INET_FREEBIND))
+	if (err == 0 && !(i->ip_options & INET_FREEBIND) && !address_is_local(ip))
 		err = -EADDRNOTAVAIL;
 	return err;
 }
@@ -77,15 +84,15 @@ int inet6_parse_peer(struct inet_socket *i, const struct socket_address *a, bool
 	bool v4_only = ip_is_v4(&i->flow.local);
 	if (ip_is_v4(ip))
 		return i->v6.flags & INET6_V6ONLY ? -ENETUNREACH : 0;
-	if (ip_is_any(ip) && v4_only)
+	if (ip_is_any(ip))
 		return 0; /* this machine, as far as the socket can reach it */
-	if (stream && is_multicast(ip))
+	if (stream && ip6_is_multicast(ip))
 		return -ENETUNREACH;
 	err = connecting ? check_scope(i, a, ip) : 0;
 	if (err < 0)
 		return err;
 	/* What could be sent there would have no source address. */
-	return v4_only ? -ENETUNREACH : -EADDRNOTAVAIL;
+	return v4_only ? -ENETUNREACH : 0;
 }
 
 /* --- options --- */
@@ -98,6 +105,10 @@ static const uint8_t flags[] = {
 	IPV6_MULTICAST_LOOP,
 	IPV6_MULTICAST_ALL,
 	IPV6_AUTOFLOWLABEL,
+	IPV6_RECVHOPLIMIT,
+	IPV6_RECVTCLASS,
+	IPV6_RECVERR,
+	IPV6_DONTFRAG,
 	/* the others: */
 	IPV6_2292PKTINFO,
 	IPV6_2292HOPOPTS,
@@ -105,16 +116,12 @@ static const uint8_t flags[] = {
 	IPV6_2292RTHDR,
 	IPV6_2292HOPLIMIT,
 	IPV6_FLOWINFO,
-	IPV6_RECVERR,
 	IPV6_RECVERR_RFC4884,
 	IPV6_FLOWINFO_SEND,
-	IPV6_RECVHOPLIMIT,
 	IPV6_RECVHOPOPTS,
 	IPV6_RECVRTHDR,
 	IPV6_RECVDSTOPTS,
 	IPV6_RECVPATHMTU,
-	IPV6_DONTFRAG,
-	IPV6_RECVTCLASS,
 	IPV6_RECVORIGDSTADDR,
 	IPV6_RECVFRAGSIZE,
 };
@@ -254,13 +261,35 @@ static int get_number(struct inet_socket *i, int name, int *x)
 	return 0;
 }
 
+static int change_membership(struct inet_socket *i, int name, const void *value, size_t len)
+{
+	struct linux_ipv6_mreq m;
+	struct ip_addr group;
+	if (len < sizeof(m))
+		return -EINVAL;
+	memcpy(&m, value, sizeof(m));
+	memcpy(group.bytes, m.ipv6mr_multiaddr, sizeof(group.bytes));
+	if (i->socket.type == SOCK_STREAM)
+		return -EPROTO;
+	if (!ip6_is_multicast(&group))
+		return -EINVAL;
+	struct route r;
+	unsigned index = (unsigned)m.ipv6mr_interface;
+	if (index == 0 && route_find_wait(&group, 0, &r) == 0) {
+		index = r.netif->index;
+		route_release(&r);
+	}
+	struct netif *n = index ? netif_by(index, 0) : NULL;
+	if (!n)
+		return name == IPV6_ADD_MEMBERSHIP ? -ENODEV : -EADDRNOTAVAIL;
+	return name == IPV6_ADD_MEMBERSHIP ? inet_join_group(i, &group, n)
+					   : inet_leave_group(i, &group, n);
+}
+
 int inet6_set_option(struct inet_socket *i, int name, const void *value, size_t len)
 {
-	/* No interface has groups while IPv6 is off: as Linux. */
 	if (name == IPV6_ADD_MEMBERSHIP || name == IPV6_DROP_MEMBERSHIP)
-		return len >= sizeof(struct linux_ipv6_mreq) && i->socket.type == SOCK_STREAM
-			       ? -EPROTO
-			       : -EINVAL;
+		return change_membership(i, name, value, len);
 	uint32_t flag = flag_of(name);
 	int x = 0;
 	int err = option_get_int(value, len, &x);

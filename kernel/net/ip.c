@@ -10,6 +10,7 @@
 #include "kernel/net/checksum.h"
 #include "kernel/net/dhcp.h"
 #include "kernel/net/ethernet.h"
+#include "kernel/net/ip6.h"
 #include "kernel/net/multicast.h"
 #include "kernel/net/net.h"
 
@@ -113,7 +114,14 @@ void ip_input(struct netif *n, struct packet *p, unsigned flags)
 	if (unlikely(h->fragment & cpu_to_be16(IP4_MORE_FRAGMENTS | IP4_FRAGMENT_MASK))) {
 		if (p->flags & PACKET_CHAINED)
 			goto bad;
-		p = ip_reassemble(p, &info);
+		uint16_t field = be16_to_cpu(h->fragment);
+		struct ip_fragment f = {.source = info.source,
+			.destination = info.destination,
+			.id = h->id,
+			.protocol = h->protocol,
+			.offset = (field & IP4_FRAGMENT_MASK) * 8u,
+			.last = !(field & IP4_MORE_FRAGMENTS)};
+		p = ip_reassemble(p, &f);
 		if (!p)
 			return;
 	}
@@ -138,7 +146,8 @@ void ip_deliver(struct netif *n, struct packet *p, struct ip_info *info)
 		packet_free(p);
 		return;
 	}
-	if (likely(protocol != NULL)) {
+	uint8_t family = ip_is_v4(&info->source) ? AF_INET : AF_INET6;
+	if (likely(protocol && (!protocol->family || protocol->family == family))) {
 		protocol->input(p, info);
 		return;
 	}
@@ -154,6 +163,11 @@ int ip_transmit(struct packet *p, const struct route *r)
 		return neighbour_send(r->neighbour, p);
 	if (r->netif->flags & NETIF_LOOPBACK)
 		return net_transmit(r->netif, p);
+	if (p->buffer[p->network] >> 4 == 6) {
+		uint8_t group[6] = {0x33, 0x33};
+		memcpy(group + 2, p->buffer + p->network + 36, 4);
+		return ethernet_output(r->netif, p, group, ETHERNET_IPV6);
+	}
 	if (r->kind == ROUTE_MULTICAST) {
 		uint8_t to[6] = {0x01, 0x00, 0x5e};
 		memcpy(to + 3, p->buffer + p->network + 17, 3);
@@ -165,6 +179,8 @@ int ip_transmit(struct packet *p, const struct route *r)
 
 int ip_output(struct packet *p, const struct route *r, const struct ip_send *s)
 {
+	if (!ip_is_v4(&s->to))
+		return ip6_output(p, r, s);
 	uint32_t total = packet_length(p) + (uint32_t)sizeof(struct ip4_header);
 	bool too_big = total > r->mtu && !p->gso_size;
 	if (unlikely((too_big && s->dont_fragment) || total > 65535)) {
@@ -202,6 +218,8 @@ int ip_output(struct packet *p, const struct route *r, const struct ip_send *s)
 bool ip_parse_sent(const uint8_t *data, size_t len, struct ip_error *e, uint8_t *protocol)
 {
 	const struct ip4_header *h = (const struct ip4_header *)data;
+	if (len > 0 && data[0] >> 4 == 6)
+		return ip6_parse_sent(data, len, e, protocol);
 	if (len < sizeof(*h) || h->version_len >> 4 != 4)
 		return false;
 	size_t header_len = (h->version_len & 15u) * 4;

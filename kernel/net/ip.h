@@ -1,4 +1,4 @@
-/* IPv4: what the transports above share (IPv6 will come in beside it, with the same faces). */
+/* IPv4, and what the transports above share of both families (IPv6: kernel/net/ip6.h). */
 #pragma once
 
 #include "kernel/dev/netif.h"
@@ -45,6 +45,7 @@ struct ip_error {
 /* One line per transport: the table is in kernel/net/net.c. */
 struct ip_protocol {
 	uint8_t number;
+	uint8_t family; /* 0: both */
 	/* p: data at the transport header, p->transport set; taken over.  Interrupts off. */
 	void (*input)(struct packet *p, const struct ip_info *ip);
 	void (*error)(const struct ip_error *e); /* may be NULL */
@@ -69,8 +70,15 @@ void ip_undeliverable(struct packet *p, int err);
 /* Read the IP header and ports of a packet that we sent out of len bytes; false: not usable. */
 bool ip_parse_sent(const uint8_t *data, size_t len, struct ip_error *e, uint8_t *protocol);
 
+/* A fragment: whose, and where in it.  offset in bytes. */
+struct ip_fragment {
+	struct ip_addr source, destination;
+	uint32_t id, offset;
+	uint8_t protocol;
+	bool last;
+};
 /* kernel/net/ip_fragment.c.  Takes p over; returns the whole datagram when p completed it. */
-struct packet *ip_reassemble(struct packet *p, const struct ip_info *info);
+struct packet *ip_reassemble(struct packet *p, const struct ip_fragment *f);
 int ip_fragment_output(struct packet *p, const struct route *r);
 
 /* kernel/net/icmp.c */
@@ -78,6 +86,8 @@ void icmp_input(struct packet *p, const struct ip_info *ip);
 #define ICMP_UNREACHABLE 3u
 #define ICMP_PORT_UNREACHABLE 3u
 #define ICMP_PROTOCOL_UNREACHABLE 2u
+/* No more than a thousand errors in a second leave the machine. */
+bool icmp_may_send_error(void);
 /* Answer a received packet (IP header at p->network) with an error; p stays the caller's. */
 void icmp_send_error(struct packet *p, const struct ip_info *ip, uint8_t type, uint8_t code);
 

@@ -1,11 +1,12 @@
 /*
- * IPv4 fragments.  Reassembly is bounded in memory and in time and refuses overlaps (RFC 5722's answer to
+ * Fragments of both families.  Reassembly is bounded in memory and in time and refuses overlaps (RFC 5722's answer to
  * overlap attacks, taken for IPv4 too): a datagram with an overlap is dropped whole, exact duplicates are ignored.
  */
+#include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
 #include "kernel/net/checksum.h"
-#include "kernel/net/ip.h"
+#include "kernel/net/ip6.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
 #include "kernel/net/wheel.h"
@@ -17,11 +18,9 @@
 
 struct datagram {
 	struct list link;
-	uint32_t source, destination;
-	uint16_t id;
-	uint8_t protocol;
-	uint32_t total;    /* bytes of payload, once the last fragment came; else 0 */
-	uint32_t received; /* bytes of payload */
+	struct ip_fragment key; /* source, destination, id, protocol */
+	uint32_t total;         /* bytes of payload, once the last fragment came; else 0 */
+	uint32_t received;      /* bytes of payload */
 	uint32_t charge;
 	unsigned n_fragments;
 	uint64_t expires_ms;
@@ -60,25 +59,23 @@ static void expire(struct wheel_timer *t)
 	spin_unlock(&lock, irq);
 }
 
-static struct datagram *find(const struct ip4_header *h)
+static struct datagram *find(const struct ip_fragment *f)
 {
 	struct datagram *d = NULL;
 	list_for_each (d, &datagrams, link)
-		if (d->id == h->id && d->source == h->source && d->destination == h->destination &&
-			d->protocol == h->protocol)
+		if (d->key.id == f->id && ip_equal(&d->key.source, &f->source) &&
+			ip_equal(&d->key.destination, &f->destination) &&
+			d->key.protocol == f->protocol)
 			return d;
 	return NULL;
 }
 
-static struct datagram *create(const struct ip4_header *h)
+static struct datagram *create(const struct ip_fragment *f)
 {
 	struct datagram *d = heap_zalloc(sizeof(*d));
 	if (!d)
 		return NULL;
-	d->source = h->source;
-	d->destination = h->destination;
-	d->id = h->id;
-	d->protocol = h->protocol;
+	d->key = *f;
 	d->expires_ms = now_ms() + TIMEOUT_MS;
 	list_init(&d->fragments);
 	list_push_back(&datagrams, &d->link);
@@ -142,22 +139,23 @@ static struct packet *join(struct datagram *d)
 }
 
 /* lock held.  Takes p over. */
-static struct packet *reassemble(struct packet *p, const struct ip4_header *h)
+static struct packet *reassemble(struct packet *p, const struct ip_fragment *f)
 {
-	uint16_t field = be16_to_cpu(h->fragment);
-	uint32_t offset = (field & IP4_FRAGMENT_MASK) * 8u;
-	bool last = !(field & IP4_MORE_FRAGMENTS);
+	uint32_t offset = f->offset;
+	bool last = f->last;
 	uint32_t len = packet_length(p) - (p->transport - p->network);
 	struct packet *whole = NULL;
-	struct datagram *d = find(h);
-	if (len == 0 || (!last && len % 8 != 0) || offset + len > DATAGRAM_MAX - sizeof(*h))
+	struct datagram *d = find(f);
+	if (len == 0 || (!last && len % 8 != 0) ||
+		offset + len >
+			DATAGRAM_MAX - (ip_is_v4(&f->source) ? sizeof(struct ip4_header) : 0))
 		goto drop;
 	while (!d && n_datagrams > 0 &&
 		(n_datagrams >= DATAGRAMS_MAX ||
 			bytes_held + packet_charge(p) > net_limits.fragments_max))
 		datagram_free(list_first(&datagrams, struct datagram, link));
 	if (!d)
-		d = create(h);
+		d = create(f);
 	if (!d || bytes_held + packet_charge(p) > net_limits.fragments_max)
 		goto drop;
 	packet_pull(p, p->transport - p->network);
@@ -177,13 +175,10 @@ drop:
 	return NULL;
 }
 
-struct packet *ip_reassemble(struct packet *p, const struct ip_info *info)
+struct packet *ip_reassemble(struct packet *p, const struct ip_fragment *f)
 {
-	(void)info;
-	struct ip4_header h;
-	memcpy(&h, p->buffer + p->network, sizeof(h));
 	irq_state irq = spin_lock(&lock);
-	struct packet *whole = reassemble(p, &h);
+	struct packet *whole = reassemble(p, f);
 	spin_unlock(&lock, irq);
 	return whole;
 }
@@ -218,6 +213,38 @@ int ip_fragment_output(struct packet *p, const struct route *r)
 		h.fragment = cpu_to_be16((uint16_t)(offset / 8 | (last ? 0 : IP4_MORE_FRAGMENTS)));
 		h.checksum = 0;
 		h.checksum = checksum_final(checksum_add(0, &h, sizeof(h)));
+		memcpy(packet_push(part, sizeof(h)), &h, sizeof(h));
+		part->network = part->start;
+		err = ip_transmit(part, r);
+	}
+	packet_free(p);
+	return err;
+}
+
+int ip6_fragment_output(struct packet *p, const struct route *r)
+{
+	finish_checksum(p);
+	struct {
+		struct ip6_header ip;
+		struct ip6_fragment_header fragment;
+	} packed h;
+	memcpy(&h.ip, packet_data(p), sizeof(h.ip));
+	h.fragment = (struct ip6_fragment_header){.next = h.ip.next, .id = (uint32_t)random_u64()};
+	h.ip.next = IP6_FRAGMENT;
+	uint32_t payload = packet_length(p) - (uint32_t)sizeof(h.ip);
+	uint32_t step = (r->mtu - (uint32_t)sizeof(h)) & ~7u;
+	int err = 0;
+	for (uint32_t offset = 0; offset < payload && err == 0; offset += step) {
+		uint32_t len = min(step, payload - offset);
+		bool last = offset + len == payload;
+		struct packet *part = packet_copy(p, (uint32_t)sizeof(h.ip) + offset, len);
+		if (!part) {
+			err = -ENOMEM;
+			break;
+		}
+		h.ip.payload_len = cpu_to_be16((uint16_t)(len + sizeof(h.fragment)));
+		h.fragment.offset =
+			cpu_to_be16((uint16_t)(offset | (last ? 0 : IP6_MORE_FRAGMENTS)));
 		memcpy(packet_push(part, sizeof(h)), &h, sizeof(h));
 		part->network = part->start;
 		err = ip_transmit(part, r);

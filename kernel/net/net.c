@@ -4,9 +4,10 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
+#include "kernel/net/address6.h"
 #include "kernel/net/arp.h"
 #include "kernel/net/ethernet.h"
-#include "kernel/net/ip.h"
+#include "kernel/net/ip6.h"
 #include "kernel/net/multicast.h"
 #include "kernel/net/netlink.h"
 #include "kernel/net/ping.h"
@@ -31,10 +32,11 @@ const unsigned n_protocols = array_size(protocols);
 
 /* What IP carries. */
 static const struct ip_protocol ip_protocols[] = {
-	{IPPROTO_TCP, tcp_input, tcp_error},
-	{IPPROTO_UDP, udp_input, udp_error},
-	{IPPROTO_ICMP, icmp_input, NULL},
-	{IPPROTO_IGMP, igmp_input, NULL},
+	{IPPROTO_TCP, 0, tcp_input, tcp_error},
+	{IPPROTO_UDP, 0, udp_input, udp_error},
+	{IPPROTO_ICMP, AF_INET, icmp_input, NULL},
+	{IPPROTO_ICMPV6, AF_INET6, icmp6_input, NULL},
+	{IPPROTO_IGMP, AF_INET, igmp_input, NULL},
 };
 
 struct net_limits net_limits;
@@ -121,10 +123,18 @@ void net_flush(void)
 	irq_restore(irq);
 }
 
+static void receive_local(struct netif *n, struct packet *p)
+{
+	if (p->len > 0 && packet_data(p)[0] >> 4 == 6)
+		ip6_input(n, p, 0);
+	else
+		ip_input(n, p, 0);
+}
+
 void net_receive(struct netif *n, struct packet *p)
 {
 	if (n->flags & NETIF_LOOPBACK)
-		ip_input(n, p, 0);
+		receive_local(n, p);
 	else
 		ethernet_input(n, p);
 }
@@ -172,4 +182,11 @@ void net_init(void)
 	netif_set_upper(&upper);
 	loopback_init();
 	(void)interface_configure(netif_interface(&loopback), IP4(127, 0, 0, 1), IP4(255, 0, 0, 0));
+	struct address6 local = {.ip.bytes = {[15] = 1},
+		.netif = &loopback,
+		.prefix_len = 128,
+		.preferred_ms = FOREVER_MS,
+		.valid_ms = FOREVER_MS};
+	bool fresh = false;
+	(void)!address6_add(&local, &fresh);
 }

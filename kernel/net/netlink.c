@@ -8,7 +8,7 @@
 #include "abi/linux/netlink.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
-#include "kernel/net/route.h"
+#include "kernel/net/address6.h"
 
 #define REQUEST_MAX 4096u
 #define REPLY_MAX 3584u /* fits the buffers programs read into */
@@ -215,6 +215,66 @@ static void put_address(struct question *q, const struct netif *n)
 	end(q, h);
 }
 
+static void put_address6(struct question *q, const struct address6 *a)
+{
+	bool local = a->netif->flags & NETIF_LOOPBACK;
+	uint32_t flags = (a->flags & ADDRESS6_AUTOMATIC ? 0 : IFA_F_PERMANENT) |
+			 (a->flags & ADDRESS6_TENTATIVE ? IFA_F_TENTATIVE : 0);
+	struct linux_ifaddrmsg info = {
+		.ifa_family = AF_INET6,
+		.ifa_prefixlen = a->prefix_len,
+		.ifa_flags = (uint8_t)flags,
+		.ifa_scope = local                       ? RT_SCOPE_HOST
+			     : ip6_is_link_local(&a->ip) ? RT_SCOPE_LINK
+							 : RT_SCOPE_UNIVERSE,
+		.ifa_index = a->netif->index,
+	};
+	struct linux_nlmsghdr *h = begin(q, RTM_NEWADDR);
+	if (!h)
+		return;
+	(void)put(h, &info, sizeof(info));
+	put_attribute(h, IFA_ADDRESS, a->ip.bytes, sizeof(a->ip.bytes));
+	put_u32(h, IFA_FLAGS, flags);
+	end(q, h);
+}
+
+static void put_route6(struct question *q, const struct route6_entry *r)
+{
+	bool gateway = !ip6_is_any(&r->gateway);
+	struct linux_rtmsg info = {
+		.rtm_family = AF_INET6,
+		.rtm_dst_len = r->prefix_len,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = r->protocol,
+		.rtm_scope = RT_SCOPE_UNIVERSE,
+		.rtm_type = RTN_UNICAST,
+	};
+	struct linux_nlmsghdr *h = begin(q, RTM_NEWROUTE);
+	if (!h)
+		return;
+	(void)put(h, &info, sizeof(info));
+	put_u32(h, RTA_TABLE, RT_TABLE_MAIN);
+	if (r->prefix_len)
+		put_attribute(h, RTA_DST, r->destination.bytes, sizeof(r->destination.bytes));
+	if (gateway)
+		put_attribute(h, RTA_GATEWAY, r->gateway.bytes, sizeof(r->gateway.bytes));
+	put_u32(h, RTA_OIF, r->netif->index);
+	end(q, h);
+}
+
+/* The same of IPv6; n NULL: routes. */
+static void dump6(struct question *q, const struct netif *n)
+{
+	struct address6 a;
+	for (unsigned at = 0; n && address6_at(at, &a); at++)
+		if (a.netif == n)
+			put_address6(q, &a);
+	struct route6_entry r;
+	for (unsigned at = 0; !n && route6_at(at, &r); at++)
+		if (r.netif)
+			put_route6(q, &r);
+}
+
 static void put_route(struct question *q, const struct route_entry *r)
 {
 	struct linux_rtmsg info = {
@@ -244,6 +304,7 @@ static void dump(struct question *q, uint8_t family)
 {
 	struct netif *n;
 	bool ipv4 = family == AF_UNSPEC || family == AF_INET;
+	bool ipv6 = family == AF_UNSPEC || family == AF_INET6;
 	uint16_t type = q->header.nlmsg_type;
 	for (unsigned at = 0; type != RTM_GETROUTE && (n = netif_at(at)); at++) {
 		if (type == RTM_GETLINK)
@@ -254,6 +315,10 @@ static void dump(struct question *q, uint8_t family)
 	struct route_entry r;
 	for (unsigned at = 0; type == RTM_GETROUTE && ipv4 && route_at(at, &r); at++)
 		put_route(q, &r);
+	for (unsigned at = 0; type == RTM_GETADDR && ipv6 && (n = netif_at(at)); at++)
+		dump6(q, n);
+	if (type == RTM_GETROUTE && ipv6)
+		dump6(q, NULL);
 	/* The end comes by itself, as Linux sends it. */
 	queue_reply(q);
 	put_done(q);

@@ -5,8 +5,11 @@
 #include "kernel/net/route.h"
 
 #include "kernel/lib/string.h"
+#include "kernel/net/address6.h"
 #include "kernel/net/arp.h"
 #include "kernel/net/dhcp.h"
+#include "kernel/net/ip6.h"
+#include "kernel/net/nd.h"
 #include "kernel/net/net.h"
 #include "kernel/net/wheel.h"
 #include "kernel/sched/wait.h"
@@ -16,6 +19,7 @@
 #define MTU_MIN 552u             /* as Linux: less is a lie (RFC 1191 attack) */
 #define PATH_LIFETIME_MS 600000u /* RFC 1191 6.3 */
 #define WAIT_FOR_DHCP_NS (10 * NS_PER_S)
+#define WAIT_FOR_ROUTER_NS NS_PER_S
 
 static struct spinlock lock;
 static _Atomic uint32_t generation = 1;
@@ -25,7 +29,7 @@ static unsigned n_routes;
 
 /* Destinations behind a smaller MTU. under lock: */
 static struct small_path {
-	uint32_t to;
+	struct ip_addr to;
 	uint16_t mtu;
 	uint64_t expires_ms;
 } small_paths[SMALL_PATHS];
@@ -34,7 +38,7 @@ static atomic_bool any_small_path;
 
 static struct wait_queue settled = {.waiters = LIST_INIT(settled.waiters)};
 
-static void changed(void)
+void routes_changed(void)
 {
 	atomic_fetch_add_explicit(&generation, 1, memory_order_release);
 }
@@ -51,7 +55,7 @@ int route_add(uint32_t destination, uint32_t mask, uint32_t gateway, struct neti
 		err = 0;
 	}
 	spin_unlock(&lock, irq);
-	changed();
+	routes_changed();
 	return err;
 }
 
@@ -64,7 +68,7 @@ void route_drop_netif(const struct netif *n)
 			routes[kept++] = routes[i];
 	n_routes = kept;
 	spin_unlock(&lock, irq);
-	changed();
+	routes_changed();
 }
 
 bool route_at(unsigned position, struct route_entry *out)
@@ -90,7 +94,7 @@ struct interface *interface_of_v4(uint32_t v4)
 
 bool address_is_local(const struct ip_addr *a)
 {
-	return ip_is_v4(a) && interface_of_v4(ip_v4(a)) != NULL;
+	return ip_is_v4(a) ? interface_of_v4(ip_v4(a)) != NULL : address6_is_ours(a, NULL);
 }
 
 bool v4_is_broadcast(const struct interface *i, uint32_t v4)
@@ -107,7 +111,7 @@ int interface_configure(struct interface *i, uint32_t v4, uint32_t mask)
 	/* A /31 or /32 has no broadcast address (RFC 3021). */
 	bool has_broadcast = v4 != 0 && be32_to_cpu(~mask) > 1;
 	i->broadcast = has_broadcast ? v4 | ~mask : 0;
-	changed();
+	routes_changed();
 	if (v4 == 0 || mask == UINT32_MAX || i->netif->flags & NETIF_LOOPBACK)
 		return 0;
 	return route_add(v4, mask, 0, i->netif);
@@ -173,15 +177,16 @@ static int find_remote(uint32_t to, unsigned netif_index, struct route *out)
 	out->source = ip_from_v4(netif_interface(found.netif)->v4);
 	if (found.netif->flags & NETIF_LOOPBACK)
 		return 0;
-	out->neighbour = neighbour_get(found.netif, found.gateway ? found.gateway : to);
+	struct ip_addr hop = ip_from_v4(found.gateway ? found.gateway : to);
+	out->neighbour = neighbour_get(found.netif, &hop);
 	return out->neighbour ? 0 : -ENOMEM;
 }
 
-static uint16_t path_mtu(uint32_t to, uint16_t mtu)
+static uint16_t path_mtu(const struct ip_addr *to, uint16_t mtu)
 {
 	irq_state irq = spin_lock(&lock);
 	for (unsigned i = 0; i < SMALL_PATHS; i++)
-		if (small_paths[i].to == to && small_paths[i].expires_ms > now_ms())
+		if (ip_equal(&small_paths[i].to, to) && small_paths[i].expires_ms > now_ms())
 			mtu = min(mtu, small_paths[i].mtu);
 	spin_unlock(&lock, irq);
 	return mtu;
@@ -194,7 +199,7 @@ int route_find(const struct ip_addr *to, unsigned netif_index, struct route *out
 	uint32_t v4 = ip_v4(to);
 	int err;
 	if (!ip_is_v4(to))
-		err = -ENETUNREACH;
+		err = route6_find(to, netif_index, out);
 	else if (address_is_local(to))
 		err = find_local(to, out);
 	else if (v4_is_multicast(v4))
@@ -206,17 +211,25 @@ int route_find(const struct ip_addr *to, unsigned netif_index, struct route *out
 	if (err < 0)
 		return err;
 	out->mtu = out->netif->mtu;
+	if (!ip_is_v4(to) && netif_interface(out->netif)->mtu6)
+		out->mtu = min(out->mtu, netif_interface(out->netif)->mtu6);
 	if (unlikely(any_small_path))
-		out->mtu = path_mtu(v4, out->mtu);
+		out->mtu = path_mtu(to, out->mtu);
 	return 0;
 }
 
 int route_find_wait(const struct ip_addr *to, unsigned netif_index, struct route *out)
 {
 	int err = route_find(to, netif_index, out);
-	if (err != -ENETUNREACH || !dhcp_pending())
+	if (err != -ENETUNREACH && err != -EADDRNOTAVAIL)
 		return err;
-	interfaces_wait();
+	if (!ip_is_v4(to) && nd_pending())
+		(void)wait_event_interruptible(&settled, EVENTS_ALL, !nd_pending(),
+			clock_monotonic_ns() + WAIT_FOR_ROUTER_NS);
+	else if (ip_is_v4(to) && dhcp_pending())
+		interfaces_wait();
+	else
+		return err;
 	return route_find(to, netif_index, out);
 }
 
@@ -234,20 +247,20 @@ bool route_valid(const struct route *r)
 	       r->generation == atomic_load_explicit(&generation, memory_order_acquire);
 }
 
-void route_mtu_reduce(uint32_t to, uint16_t mtu)
+void route_mtu_reduce(const struct ip_addr *to, uint16_t mtu)
 {
-	mtu = max(mtu, (uint16_t)MTU_MIN);
+	mtu = max(mtu, (uint16_t)(ip_is_v4(to) ? MTU_MIN : IP6_MTU_MIN));
 	irq_state irq = spin_lock(&lock);
 	struct small_path *path = NULL;
 	for (unsigned i = 0; i < SMALL_PATHS; i++)
-		if (small_paths[i].to == to)
+		if (ip_equal(&small_paths[i].to, to))
 			path = &small_paths[i];
 	if (!path)
 		path = &small_paths[next_small_path++ % SMALL_PATHS];
-	*path = (struct small_path){to, mtu, now_ms() + PATH_LIFETIME_MS};
+	*path = (struct small_path){*to, mtu, now_ms() + PATH_LIFETIME_MS};
 	any_small_path = true;
 	spin_unlock(&lock, irq);
-	changed();
+	routes_changed();
 }
 
 void interfaces_wait(void)

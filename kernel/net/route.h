@@ -6,12 +6,17 @@
 
 struct neighbour;
 struct dhcp;
+struct dhcp6;
+struct nd;
 
 /* kernel/net's side of a netif (netif.protocol).  Words in network order, 0: none. */
 struct interface {
 	struct netif *netif;
 	_Atomic uint32_t v4, mask, broadcast;
 	struct dhcp *dhcp; /* while it asks for or holds a lease */
+	struct nd *nd;     /* NULL: no IPv6 beyond static addresses */
+	struct dhcp6 *dhcp6;
+	uint16_t mtu6; /* of IPv6, as a router says; 0: the link's */
 };
 
 static inline struct interface *netif_interface(const struct netif *n)
@@ -61,4 +66,6 @@ void interfaces_wait(void);
 void interfaces_settled(void);
 
 /* Path MTU as ICMP told it (RFC 1191), and lookups of it. */
-void route_mtu_reduce(uint32_t to, uint16_t mtu);
+void route_mtu_reduce(const struct ip_addr *to, uint16_t mtu);
+/* Addresses or routes changed: sockets look again. */
+void routes_changed(void);

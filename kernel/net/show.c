@@ -1,6 +1,8 @@
 /* The text of /proc/net: tcp, tcp6, udp, udp6, unix, route, dev, if_inet6, sockstat. */
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
+#include "abi/linux/netlink.h"
+#include "kernel/net/address6.h"
 #include "kernel/net/net.h"
 #include "kernel/net/tcp.h"
 #include "kernel/net/udp.h"
@@ -175,10 +177,46 @@ void net_show_dev(struct text *t)
 			(unsigned long long)n->tx_packets, (unsigned long long)n->tx_dropped);
 }
 
-/* There is no IPv6 yet: an empty file. */
+static void show_words(struct text *t, const struct ip_addr *ip)
+{
+	for (unsigned i = 0; i < 4; i++)
+		text_add(t, "%08x", be32_to_cpu(ip->words[i]));
+}
+
+/* Address, index, prefix, scope (ipv6 address types of Linux), flags (IFA_F_), name. */
 void net_show_if_inet6(struct text *t)
 {
-	(void)t;
+	struct address6 a;
+	for (unsigned i = 0; address6_at(i, &a); i++) {
+		if (!a.netif)
+			continue;
+		unsigned scope = ip6_is_loopback(&a.ip)     ? 0x10
+				 : ip6_is_link_local(&a.ip) ? 0x20
+							    : 0;
+		unsigned flags = (a.flags & ADDRESS6_AUTOMATIC ? 0 : IFA_F_PERMANENT) |
+				 (a.flags & ADDRESS6_TENTATIVE ? IFA_F_TENTATIVE : 0);
+		show_words(t, &a.ip);
+		text_add(t, " %02x %02x %02x %02x %8s\n", a.netif->index, a.prefix_len, scope,
+			flags, a.netif->name);
+	}
+}
+
+void net_show_ipv6_route(struct text *t)
+{
+	struct route6_entry r;
+	static const struct ip_addr any;
+	for (unsigned i = 0; route6_at(i, &r); i++) {
+		if (!r.netif)
+			continue;
+		bool gateway = !ip6_is_any(&r.gateway);
+		show_words(t, &r.destination);
+		text_add(t, " %02x ", r.prefix_len);
+		show_words(t, &any);
+		text_add(t, " 00 ");
+		show_words(t, &r.gateway);
+		text_add(t, " 00000100 00000001 00000000 %08x %8s\n", gateway ? 3 : 1,
+			r.netif->name);
+	}
 }
 
 static void count_user(void *arg, struct port_user *u, uint16_t number)

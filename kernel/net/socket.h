@@ -80,7 +80,7 @@ struct text;
 void net_show_tcp(struct text *t), net_show_tcp6(struct text *t), net_show_udp(struct text *t),
 	net_show_udp6(struct text *t), net_show_unix(struct text *t);
 void net_show_route(struct text *t), net_show_dev(struct text *t),
-	net_show_if_inet6(struct text *t);
+	net_show_if_inet6(struct text *t), net_show_ipv6_route(struct text *t);
 void net_show_sockstat(struct text *t);
 void net_show_snmp(struct text *t), net_show_netstat(struct text *t);
 /* Number of hops to a name server for a generated /etc/resolv.conf: dotted addresses from ip= or DHCP; how many. */

@@ -53,6 +53,11 @@ struct tcp_header {
 #define TCP_TIMESTAMP_SPACE 12u /* the option, padded */
 #define TCP_SACK_BLOCKS 4u
 #define TCP_MSS_DEFAULT 536u
+/* IP and TCP headers without options. */
+static inline uint32_t tcp_overhead(const struct flow *f)
+{
+	return ip_is_v4(&f->remote) ? 40 : 60;
+}
 #define TCP_MSS_MIN 88u /* as Linux's tcp_min_snd_mss is 48: less is an attack */
 #define TCP_SCALE_MAX 14u
 #define TCP_INITIAL_WINDOW 10u /* segments, RFC 6928 */

@@ -508,7 +508,7 @@ static void path_shrank(struct tcp_connection *c, const struct ip_error *e)
 	uint16_t old = c->mss;
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECV || e->mtu == 0)
 		return;
-	route_mtu_reduce(ip_v4(&e->flow.remote), e->mtu);
+	route_mtu_reduce(&e->flow.remote, e->mtu);
 	if (tcp_sync_route(c) == 0 && c->mss < old)
 		(void)tcp_retransmit_first(c);
 }

@@ -8,8 +8,7 @@
 #include "kernel/net/payload.h"
 #include "kernel/net/tcp.h"
 
-#define MSS_OVERHEAD 40u /* IPv4 and TCP headers without options */
-#define GSO_MAX 65000u   /* with headers it must fit an IP packet, in 16 pages */
+#define GSO_MAX 65000u /* with headers it must fit an IP packet, in 16 pages */
 
 uint32_t tcp_timestamp(struct tcp_connection *c)
 {
@@ -27,7 +26,7 @@ int tcp_sync_route(struct tcp_connection *c)
 		route_release(&i->route);
 		i->route = fresh;
 	}
-	uint32_t mss = i->route.mtu - MSS_OVERHEAD;
+	uint32_t mss = i->route.mtu - tcp_overhead(&i->flow);
 	if (c->peer_mss)
 		mss = min(mss, (uint32_t)c->peer_mss);
 	if (c->user_mss)
@@ -41,7 +40,8 @@ int tcp_sync_route(struct tcp_connection *c)
 uint32_t tcp_segment_max(const struct tcp_connection *c)
 {
 	const struct netif *n = c->inet.route.netif;
-	if (!n || !(n->flags & NETIF_TSO) || n->flags & NETIF_LOOPBACK)
+	if (!n || !(n->flags & (ip_is_v4(&c->inet.flow.remote) ? NETIF_TSO : NETIF_TSO6)) ||
+		n->flags & NETIF_LOOPBACK)
 		return c->mss;
 	return GSO_MAX / c->mss * c->mss;
 }
@@ -538,7 +538,7 @@ void tcp_send_syn(struct tcp_connection *c)
 	if (tcp_sync_route(c) < 0)
 		return;
 	bool answer = c->state == TCP_SYN_RECV;
-	uint32_t mss = c->inet.route.mtu - MSS_OVERHEAD;
+	uint32_t mss = c->inet.route.mtu - tcp_overhead(&c->inet.flow);
 	struct tcp_reply r = {
 		.flow = c->inet.flow,
 		.seq = c->iss,

@@ -171,7 +171,7 @@ static uint16_t our_mss(const struct tcp_connection *l, const struct flow *f)
 	struct route route;
 	if (route_find(&f->remote, 0, &route) < 0)
 		return TCP_MSS_DEFAULT;
-	uint16_t mss = (uint16_t)(route.mtu - 40);
+	uint16_t mss = (uint16_t)(route.mtu - tcp_overhead(f));
 	route_release(&route);
 	return l->user_mss ? min(mss, l->user_mss) : mss;
 }

@@ -5,6 +5,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/net/checksum.h"
 #include "kernel/net/dhcp.h"
+#include "kernel/net/ip6.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
 
@@ -42,6 +43,9 @@ static bool parse(struct packet *p, const struct ip_info *ip, struct flow *f)
 		return false;
 	if (len < available)
 		packet_trim_back(p, len);
+	/* RFC 8200 8.1: over IPv6 there must be one. */
+	if (h->checksum == 0 && !(p->flags & PACKET_CHECKSUM_DONE) && !ip_is_v4(&ip->source))
+		return false;
 	if (h->checksum != 0 && !(p->flags & PACKET_CHECKSUM_DONE)) {
 		uint64_t sum = checksum_pseudo(&ip->source, &ip->destination, IPPROTO_UDP, len);
 		if (checksum_final(sum + (uint64_t)checksum_fold(checksum_packet(p, 0))) != 0)
@@ -79,8 +83,7 @@ static void deliver_to_all(struct packet *p, const struct flow *f)
 	unsigned n = port_find_all(&udp_ports, f, p->netif->index, users, COPIES_MAX);
 	for (unsigned i = 0; i < n; i++) {
 		struct datagram_socket *d = owner_of(users[i]);
-		uint32_t to = ip_v4(&f->local);
-		if (!v4_is_multicast(to) || inet_in_group(&d->inet, to)) {
+		if (!ip_is_multicast(&f->local) || inet_in_group(&d->inet, &f->local)) {
 			struct packet *copy = copy_whole(p);
 			if (copy)
 				(void)datagram_deliver(d, copy);
@@ -138,7 +141,7 @@ static void put_header(
 	h->destination = cpu_to_be16(t->port);
 	h->len = cpu_to_be16((uint16_t)len);
 	h->checksum = 0;
-	if (no_check)
+	if (no_check && ip_is_v4(&t->to))
 		return;
 	uint64_t sum = checksum_pseudo(&t->from, &t->to, IPPROTO_UDP, len);
 	if (t->route.netif->flags & NETIF_CHECKSUM_TX) {
@@ -152,28 +155,43 @@ static void put_header(
 	h->checksum = result ? result : 0xffff; /* 0 says there is none */
 }
 
-/* A multicast of ours also comes back to members on this machine (IP_MULTICAST_LOOP). */
-static void loop_back(
-	struct datagram_socket *d, const struct packet *p, const struct datagram_target *t)
+/* What the receiver of a looped back datagram reads of it.  How long it is. */
+static uint32_t push_header(struct packet *p, const struct datagram_target *t)
 {
-	if (t->route.kind != ROUTE_BROADCAST &&
-		(t->route.kind != ROUTE_MULTICAST || !(d->inet.ip_options & INET_MULTICAST_LOOP)))
-		return;
-	struct packet *copy = packet_copy(p, 0, packet_length(p));
-	if (!copy)
-		return;
-	struct ip4_header *h = (struct ip4_header *)packet_push(copy, sizeof(*h));
+	uint32_t len = p->len;
+	if (!ip_is_v4(&t->to)) {
+		struct ip_send s = {t->from, t->to, IPPROTO_UDP, t->ttl, t->tos, false};
+		ip6_header_write(
+			(struct ip6_header *)packet_push(p, sizeof(struct ip6_header)), &s, len);
+		return sizeof(struct ip6_header);
+	}
+	struct ip4_header *h = (struct ip4_header *)packet_push(p, sizeof(*h));
 	*h = (struct ip4_header){.version_len = 0x45,
 		.tos = t->tos,
 		.ttl = t->ttl,
 		.protocol = IPPROTO_UDP,
-		.total_len = cpu_to_be16((uint16_t)copy->len),
+		.total_len = cpu_to_be16((uint16_t)p->len),
 		.source = ip_v4(&t->from),
 		.destination = ip_v4(&t->to)};
+	return sizeof(*h);
+}
+
+/* A multicast of ours also comes back to members on this machine (IP_MULTICAST_LOOP). */
+static void loop_back(
+	struct datagram_socket *d, const struct packet *p, const struct datagram_target *t)
+{
+	bool wanted = ip_is_v4(&t->to) ? d->inet.ip_options & INET_MULTICAST_LOOP
+				       : d->inet.v6.flags & INET6_MULTICAST_LOOP;
+	if (t->route.kind != ROUTE_BROADCAST && (t->route.kind != ROUTE_MULTICAST || !wanted))
+		return;
+	struct packet *copy = packet_copy(p, 0, packet_length(p));
+	if (!copy)
+		return;
+	uint32_t header_len = push_header(copy, t);
 	copy->netif = t->route.netif;
 	copy->network = copy->start;
-	copy->transport = copy->start + (uint32_t)sizeof(*h);
-	packet_pull(copy, (uint32_t)sizeof(*h) + (uint32_t)sizeof(struct udp_header));
+	copy->transport = copy->start + header_len;
+	packet_pull(copy, header_len + (uint32_t)sizeof(struct udp_header));
 	struct flow f = {.local = t->to,
 		.remote = t->from,
 		.local_port = t->port,
@@ -187,14 +205,17 @@ static int transmit(struct datagram_socket *d, struct packet *p, const struct da
 	put_header(p, t, i->flow.local_port, socket_option(&i->socket, OPTION_NO_CHECK));
 	loop_back(d, p, t);
 	bool fits = packet_length(p) + sizeof(struct ip4_header) <= t->route.mtu;
-	bool never = i->mtu_discover == IP_PMTUDISC_DO || i->mtu_discover == IP_PMTUDISC_PROBE;
+	bool v4 = ip_is_v4(&t->to);
+	uint8_t discover = v4 ? i->mtu_discover : i->v6.mtu_discover;
+	bool never = discover == IP_PMTUDISC_DO || discover == IP_PMTUDISC_PROBE ||
+		     (!v4 && i->v6.flags & INET6_DONTFRAG);
 	struct ip_send s = {
 		.from = t->from,
 		.to = t->to,
 		.protocol = IPPROTO_UDP,
 		.ttl = t->ttl,
 		.tos = t->tos,
-		.dont_fragment = never || (fits && i->mtu_discover == IP_PMTUDISC_WANT),
+		.dont_fragment = never || (fits && v4 && discover == IP_PMTUDISC_WANT),
 	};
 	int err = ip_output(p, &t->route, &s);
 	/* What the device dropped is a lost datagram, unless the program wants to know (ip(7)). */

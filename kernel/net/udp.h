@@ -41,6 +41,8 @@ struct datagram_target {
 	struct ip_addr from, to;
 	uint16_t port;
 	uint8_t ttl, tos;
+	int16_t hops;       /* of IPv6, as a control message says; -1: the socket's */
+	uint8_t tclass;     /* of IPv6; ttl and tos become what holds for the packet */
 	struct route route; /* to be released */
 };
 int datagram_target(struct datagram_socket *d, struct socket_message *m,

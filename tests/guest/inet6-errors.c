@@ -3,8 +3,7 @@
 
 static void destinations(int type)
 {
-	static const char *const texts[] = {
-		"::1", "2001:db8::1", "fe80::1", "ff02::1", "::127.0.0.1", "::"};
+	static const char *const texts[] = {"fe80::1", "ff02::1"};
 	for (unsigned i = 0; i < COUNT(texts); i++) {
 		printf("--- type %d, %s\n", type, texts[i]);
 		int fd = must(socket(AF_INET6, type, 0));
@@ -22,7 +21,7 @@ static void destinations(int type)
 		struct sockaddr_in6 mapped = address6("::ffff:127.0.0.1", 0);
 		must(bind(fd, ADDRESS(mapped)));
 		a.sin6_port = htons(9);
-		if (type == SOCK_DGRAM || i < 2)
+		if (type == SOCK_DGRAM)
 			show(connect(fd, ADDRESS(a)));
 	}
 }
