@@ -106,6 +106,28 @@ struct item {
 	const struct generated_file *file;
 };
 
+/* For going through all of them: a look-up looks at hundreds. */
+struct cursor {
+	unsigned table, n; /* table 0: the special ones */
+};
+
+static inline bool next_item(struct cursor *c, struct item *out)
+{
+	while (c->table <= n_tables) {
+		unsigned size = c->table ? tables[c->table - 1].n : n_specials;
+		if (c->n < size) {
+			out->special = c->table ? NULL : &specials[c->n];
+			out->file = c->table ? &tables[c->table - 1].files[c->n] : NULL;
+			out->path = c->table ? out->file->path : out->special->path;
+			c->n++;
+			return true;
+		}
+		c->table++;
+		c->n = 0;
+	}
+	return false;
+}
+
 static bool item_at(unsigned n, struct item *out)
 {
 	*out = (struct item){0};
@@ -127,8 +149,11 @@ static bool item_at(unsigned n, struct item *out)
 }
 
 /* What of path lies below the directory; NULL: it is not below it. */
-static const char *below(const char *path, const char *pattern, size_t len)
+static inline const char *below(const char *path, const char *pattern, size_t len)
 {
+	/* Most differ within "/proc" and "/sys": no call for those. */
+	if (len >= 2 && path[1] != pattern[1])
+		return NULL;
 	return !strncmp(path, pattern, len) && path[len] == '/' ? path + len + 1 : NULL;
 }
 
@@ -153,7 +178,8 @@ static bool holds_tasks(const char *pattern)
 {
 	struct item item;
 	size_t len = strlen(pattern);
-	for (unsigned n = 0; item_at(n, &item); n++) {
+	struct cursor at = {0};
+	while (next_item(&at, &item)) {
 		const char *rest = below(item.path, pattern, len);
 		if (rest && rest[0] == '*')
 			return true;
@@ -236,10 +262,13 @@ static int lookup_pattern(struct super *s, const char *pattern, int tid, struct 
 	struct item item;
 	size_t len = strlen(pattern);
 	bool directory = false;
-	for (unsigned n = 0; item_at(n, &item); n++) {
-		if (!strcmp(item.path, pattern))
+	struct cursor at = {0};
+	while (next_item(&at, &item)) {
+		if (item.path[1] != pattern[1] || strncmp(item.path, pattern, len) != 0)
+			continue;
+		if (item.path[len] == '\0')
 			return item_inode(s, &item, tid, out);
-		directory |= below(item.path, pattern, len) != NULL;
+		directory |= item.path[len] == '/';
 	}
 	return directory ? directory_new(s, pattern, tid, out) : -ENOENT;
 }
