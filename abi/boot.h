@@ -7,7 +7,7 @@
  *     \" \\ \n \t \xHH
  * so that any byte string but NUL can be carried.  Words before "--":
  *
- *     root=/dev/vda          the block device with the root image
+ *     root=/dev/vda          the block device with the root image; LABEL=, UUID= and PARTUUID= find it too
  *     init=/bin/app          the program
  *     ip=ADDR:SERVER:GW:MASK:HOST:IF:AUTOCONF:DNS0:DNS1   as Linux's nfsroot.txt; "ip=dhcp", "ip=off"
  *     console=ttyS0|hvc0|none     quiet     panic=SECONDS
@@ -24,6 +24,7 @@
 
 /*
  *     mote.env=KEY=VALUE     one environment variable, whatever its name (may repeat)
+ *     mote.mount=DISK:/path[:ro]   one more file system, DISK as in root= (may repeat; the folder is made)
  *     mote.argv0=NAME        argv[0] when it is not init= itself
  *     mote.cwd=/path         working directory of the program; "/" otherwise
  *     mote.trace=syscall     tell system calls: records to the host channel, else one line each on the console

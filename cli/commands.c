@@ -94,6 +94,17 @@ const struct command commands[] = {
 		"mote run --network NAME joins a network, and makes it if need be.  Its machines reach\n"
 		"each other by address and by name: NAME.mote, or just NAME.  Published ports and the\n"
 		"way out of this host are as without.", 1, ANY},
+	{"volume", command_volume, FOR_VOLUME, WORDS_CHOICE,
+		"create ls inspect resize rm check snapshot backup restore",
+		"create -s SIZE [--from DIR|TAR] NAME\nls [--json]\ninspect NAME...\nresize -s SIZE NAME\n"
+		"rm NAME...\ncheck NAME\nsnapshot NAME NEW\nbackup [--base FILE] NAME FILE\n"
+		"restore [--base FILE] NAME FILE",
+		"disks that outlive machines: create, ls, inspect, resize, rm, check, snapshot, backup, restore",
+		"A volume is an ext4 file system in a sparse file; mote run -v NAME:/path mounts it.  One\n"
+		"machine at a time writes to it.  backup and snapshot may be made while a machine runs: it\n"
+		"stands still meanwhile, and what it had not written yet is not in them.  A backup is an\n"
+		"image that mote run -v and Linux mount; with --base it holds only what differs from that\n"
+		"earlier backup, and restore needs both.", 1, ANY},
 	{"doctor", command_doctor, FOR_DOCTOR, WORDS_NONE, NULL, "[--json]",
 		"say what this host offers, and what is chosen",
 		"Says which engine would run a machine on this host and why, and what is missing.\n"

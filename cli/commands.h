@@ -39,6 +39,7 @@ enum {
 	FOR_TRACE = 1 << 24,
 	FOR_DEBUG = 1 << 25,
 	FOR_CORE = 1 << 26,
+	FOR_VOLUME = 1 << 27,
 	FOR_ALL = -1,
 };
 
@@ -95,5 +96,6 @@ int command_stats(const struct options *);
 int command_top(const struct options *);
 int command_metrics(const struct options *);
 int command_network(const struct options *);
+int command_volume(const struct options *);
 int command_completion(const struct options *);
 int command_manual(const struct options *);

@@ -66,8 +66,8 @@ bool engine_qemu_takes_controls(const struct machine *m)
 
 static unsigned count_devices(const struct machine *m)
 {
-	/* disk, random numbers; network; channel */
-	return 2 + (m->network != NETWORK_NONE) + machine_has_channel(m);
+	/* disk, random numbers; volumes; network; channel */
+	return 2 + (unsigned)m->n_volumes + (m->network != NETWORK_NONE) + machine_has_channel(m);
 }
 
 static void add_transports(struct text *line, unsigned n)
@@ -165,6 +165,23 @@ static void add_disk(struct string_list *a, const struct machine *m)
 			m->writes_image ? "off" : "on", m->writes_image ? "writeback" : "unsafe"));
 	add(a, "-device", memory_string("virtio-blk-device,drive=root"));
 	free(image);
+}
+
+/* A volume's file that cannot grow, or cannot be read, is told to the program (ENOSPC, EIO): the
+ * machine goes on. */
+static void add_volumes(struct string_list *a, const struct machine *m)
+{
+	for (size_t i = 0; i < m->n_volumes; i++) {
+		const struct volume *v = &m->volumes[i];
+		char *image = escape_commas(v->file);
+
+		add(a, "-drive",
+			string_format("if=none,id=volume%zu,format=raw,file=%s,readonly=%s,"
+				      "cache=writeback,discard=unmap,werror=report,rerror=report",
+				i, image, v->read_only ? "on" : "off"));
+		add(a, "-device", string_format("virtio-blk-device,drive=volume%zu", i));
+		free(image);
+	}
 }
 
 /* QEMU's user network, with the ports that this host passes on. */
@@ -289,6 +306,7 @@ int engine_qemu_arguments(const struct machine *m, const int *fds, struct string
 	add(a, "-append", line);
 	/* The order decides which transport each gets: the same as in add_transports(). */
 	add_disk(a, m);
+	add_volumes(a, m);
 	add_network(a, m);
 	add(a, "-device", memory_string("virtio-rng-device"));
 	add_host_channel(a, m, fds);

@@ -156,6 +156,18 @@ static void add_watching(struct text *line, const struct machine *m)
 		command_line_add(line, "mote.allow-or-end", NULL);
 }
 
+static void add_volumes(struct text *line, const struct machine *m)
+{
+	for (size_t i = 0; i < m->n_volumes; i++) {
+		const struct volume *v = &m->volumes[i];
+		char *value =
+			string_format("%s:%s%s", v->disk, v->mount_path, v->read_only ? ":ro" : "");
+
+		command_line_add(line, "mote.mount", value);
+		free(value);
+	}
+}
+
 int kernel_line_add_words(struct text *line, const struct machine *m)
 {
 	command_line_add(line, "root", "/dev/vda");
@@ -165,6 +177,7 @@ int kernel_line_add_words(struct text *line, const struct machine *m)
 	command_line_add(line, "panic", "-1");
 	int err = add_network(line, m);
 
+	add_volumes(line, m);
 	add_time(line);
 	add_seed(line);
 	if (m->is_terminal)

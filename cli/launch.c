@@ -58,6 +58,15 @@ static json_t *ports_json(const struct machine *m)
 	return a;
 }
 
+static json_t *volumes_json(const struct machine *m)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < m->n_volumes; i++)
+		json_array_append_new(a, json_string(m->volumes[i].file) ?: json_string(""));
+	return a;
+}
+
 static void add_string(json_t *o, const char *key, const char *value)
 {
 	if (value)
@@ -77,6 +86,7 @@ static json_t *config_json(const struct options *o, const struct machine *m)
 	json_object_set_new(c, "memory", json_integer((json_int_t)m->memory));
 	json_object_set_new(c, "cpus", json_integer(m->n_cpus));
 	json_object_set_new(c, "ports", ports_json(m));
+	json_object_set_new(c, "volumes", volumes_json(m));
 	json_object_set_new(c, "labels", labels_json(o));
 	add_string(c, "restart", o->restart ? o->restart : "no");
 	json_object_set_new(c, "stop_seconds", json_integer(o->stop_seconds));

@@ -15,6 +15,9 @@ void machine_free(struct machine *m)
 	trace_options_free(&m->trace.options);
 	if (m->image_hold >= 0)
 		close(m->image_hold);
+	if (m->image_lock >= 0)
+		close(m->image_lock);
+	volumes_free(m->volumes, m->n_volumes);
 	if (m->network_folder >= 0)
 		close(m->network_folder);
 	free(m->publishes);

@@ -10,6 +10,7 @@
 #include "cli/publish.h"
 #include "cli/text.h"
 #include "cli/trace/view.h"
+#include "cli/volume/volume.h"
 
 enum engine {
 	ENGINE_AUTO, /* the best that works here */
@@ -46,8 +47,11 @@ struct machine {
 			  * NETWORK_PRIVATE: ADDR */
 	char *pcap;      /* where the card's frames are recorded; NULL: nowhere */
 	char *private_gateway, *private_dns; /* NETWORK_PRIVATE: the machine's own way out */
-	int network_folder; /* NETWORK_PRIVATE: where the switch listens; else -1 */
-	char mac[18];       /* "" = the engine's choice */
+	int network_folder;     /* NETWORK_PRIVATE: where the switch listens; else -1 */
+	char mac[18];           /* "" = the engine's choice */
+	int image_lock;         /* -1, or keeps others from writing to the image */
+	struct volume *volumes; /* -v (volume/volume.h) */
+	size_t n_volumes;
 	struct publish *publishes;
 	size_t n_publishes;
 	enum engine engine;
@@ -67,7 +71,7 @@ struct machine {
 	bool is_terminal;    /* the program's console is a terminal: ours */
 };
 
-#define MACHINE_NONE ((struct machine){.image_hold = -1, .network_folder = -1})
+#define MACHINE_NONE ((struct machine){.image_hold = -1, .image_lock = -1, .network_folder = -1})
 
 /* The machine and mote talk over a host channel (abi/channel.h). */
 static inline bool machine_has_channel(const struct machine *m)

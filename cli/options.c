@@ -39,7 +39,7 @@ struct row {
 #define RUNS (FOR_RUN | FOR_TRACE | FOR_DEBUG)
 #define LISTS                                                                                      \
 	(FOR_PS | FOR_IMAGE | FOR_DOCTOR | FOR_INSPECT | FOR_STATS | FOR_LOGS | FOR_NETWORK |      \
-		FOR_WAIT)
+		FOR_WAIT | FOR_VOLUME)
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -61,6 +61,11 @@ static const struct row rows[] = {
 	{FOR_BUILD, 0, "size", "SIZE", "make the file system at least this large", IS(SIZE, size)},
 	{FOR_RUN, 't', "tty", NULL, "give the program this terminal, for editors and prompts",
 		IS(FLAG, is_terminal)},
+	{RUNS, 'v', "volume", "NAME|FILE|DIR:/PATH[:ro]",
+		"mount a volume, an ext4 image or a folder of this host there", IS(LIST, volumes)},
+	{FOR_VOLUME, 's', "size", "SIZE", "how large the volume is to be", IS(SIZE, size)},
+	{FOR_VOLUME, 0, "from", "DIR|TAR", "what is in it at first", IS(TEXT, from)},
+	{FOR_VOLUME, 0, "base", "FILE", "the earlier backup that this one builds on", IS(TEXT, base)},
 	{RUNS, 0, "rw", NULL, "let the program write to the IMAGE itself", IS(FLAG, writes_image)},
 	{RUNS, 0, "engine", "auto|qemu|tcg", "what runs the machine: KVM, or translation",
 		BY(option_set_engine)},

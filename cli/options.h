@@ -13,7 +13,7 @@ struct command;
 
 struct options {
 	/* run and build */
-	struct string_list publishes, files, environment; /* -p -f -e */
+	struct string_list publishes, files, environment, volumes; /* -p -f -e -v */
 	char *root, *name, *hostname, *workdir, *output, *trace, *network, *address, *pcap;
 	char *private_network;
 	uint64_t memory; /* -m; 0 = not given */
@@ -26,6 +26,9 @@ struct options {
 	char *allow;                     /* --allow: a file */
 	bool allow_or_end;
 	char *core; /* --core: a file */
+
+	/* volume */
+	char *from, *base;
 
 	/* debug */
 	struct string_list gdb_commands;

@@ -242,6 +242,8 @@ static int prepare_image(const struct options *o, struct machine *m)
 	if (err < 0)
 		return prepare_exit_status(err);
 	m->image = realpath(o->program, NULL);
+	if (m->image && image_lock(m->image, m->writes_image, &m->image_lock) < 0)
+		return EXIT_MOTE_FAILED;
 	if (m->image && access(m->image, m->writes_image ? R_OK | W_OK : R_OK) == 0)
 		return 0;
 	fail(errno, "cannot open the image %s: %s", o->program, strerror(errno));
@@ -276,7 +278,11 @@ int run_prepare(const struct options *o, struct machine *m)
 	}
 	if (set_machine(o, m) < 0)
 		return EXIT_MOTE_FAILED;
-	return is_image(o->program) ? prepare_image(o, m) : prepare_program(o, m);
+	int status = is_image(o->program) ? prepare_image(o, m) : prepare_program(o, m);
+
+	if (!status && volumes_open(&o->volumes, &m->volumes, &m->n_volumes) < 0)
+		status = EXIT_MOTE_FAILED;
+	return status;
 }
 
 int command_run(const struct options *o)

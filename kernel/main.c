@@ -4,6 +4,7 @@
  */
 #include "abi/image.h"
 #include "abi/linux/errno.h"
+#include "abi/linux/mount.h"
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/firmware.h"
 #include "kernel/arch/timer.h"
@@ -179,7 +180,7 @@ static void hand_down(void)
 
 static void mount_root(void)
 {
-	char device[32] = "(no disk)";
+	char device[64] = "(no disk)";
 	if (options.root)
 		string_copy(device, options.root, sizeof(device));
 	else if (block_at(0))
@@ -187,6 +188,31 @@ static void mount_root(void)
 	int err = vfs_mount_root(device, options.in_place);
 	if (err < 0)
 		fail(125, "can not mount the root image", device, err);
+}
+
+/* One value of mote.mount=. */
+static int mount_volume(char *text)
+{
+	char *path = strchr(text, ':');
+	while (path && path[1] != '/')
+		path = strchr(path + 1, ':');
+	if (!path)
+		return -EINVAL;
+	*path++ = '\0';
+	size_t len = strlen(path);
+	bool read_only = len > 3 && strcmp(path + len - 3, ":ro") == 0;
+	if (read_only)
+		path[len - 3] = '\0';
+	return vfs_mount_volume(text, path, read_only ? MS_RDONLY : 0);
+}
+
+static void mount_volumes(void)
+{
+	for (unsigned i = 0; i < options.mounts.n; i++) {
+		int err = mount_volume(options.mounts.items[i]);
+		if (err < 0)
+			fail(125, "can not mount the volume", options.mounts.items[i], err);
+	}
 }
 
 /* The image's own command line, if it has one. */
@@ -260,6 +286,7 @@ static void start_program(void *unused)
 	(void)unused;
 	cpu_start_others();
 	mount_root();
+	mount_volumes();
 	read_image_defaults();
 	if (net_configure(options.ip) < 0)
 		log_warn("ip=%s: not understood; the network is off", options.ip ? options.ip : "");

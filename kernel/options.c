@@ -126,6 +126,8 @@ static int set_value(struct options *o, const char *word, const char *key, const
 			return 0;
 	if (strcmp(key, "virtio_mmio.device") == 0)
 		return list_add(&o->virtio_mmio, value);
+	if (strcmp(key, "mote.mount") == 0)
+		return list_add(&o->mounts, value);
 	if (strcmp(key, "mote.env") == 0)
 		return environment_set(&o->environment, value);
 	if (strcmp(key, "mote.trace-size") == 0) {

@@ -22,6 +22,7 @@ struct options {
 	struct string_list arguments;   /* after "--" */
 	struct string_list environment; /* NAME=VALUE */
 	struct string_list virtio_mmio; /* values of virtio_mmio.device= */
+	struct string_list mounts;      /* values of mote.mount= */
 	bool has_arguments;             /* there was a "--" */
 	char *trace, *allow;            /* mote.trace=, mote.allow= */
 	unsigned trace_size;            /* mote.trace-size= */

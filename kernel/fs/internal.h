@@ -138,3 +138,7 @@ void locks_free(struct inode *i);
 void locks_show(struct text *t);
 
 int device_open(struct inode *i, uint32_t flags, struct file **out) must_check; /* dev/device.c */
+
+/* "/dev/vda", "vda", "LABEL=", "UUID=" (of an ext2, ext3 or ext4), "PARTUUID=" (of a partition); NULL: there is none.
+ * Sleeps. */
+struct block_device *disk_find(const char *name);

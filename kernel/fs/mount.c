@@ -71,7 +71,7 @@ static int mount_root_super(const char *name, bool in_place, struct super **out)
 			(*out)->root->mode = S_IFDIR | 0755;
 		return made;
 	}
-	struct block_device *device = block_find(name);
+	struct block_device *device = disk_find(name);
 	if (!device) {
 		log_error("root: no block device %s", name);
 		return -ENODEV;
@@ -201,7 +201,7 @@ static int super_for(
 	for (unsigned n = 0; n < n_filesystems; n++)
 		if (!strcmp(filesystems[n]->name, type) &&
 			(filesystems[n]->flags & FILESYSTEM_DEVICE)) {
-			struct block_device *device = block_find(source);
+			struct block_device *device = disk_find(source);
 			return device ? mount_device(device,
 						flags & MS_RDONLY ? SUPER_READ_ONLY : 0, out)
 				      : -ENOTBLK;
@@ -227,6 +227,45 @@ int vfs_mount(
 		n_mounts += !err;
 	}
 	mutex_unlock(&mount_lock);
+	return err;
+}
+
+static int make_directories(const char *path)
+{
+	char part[PATH_MAX];
+	size_t len = strlen(path);
+	if (path[0] != '/' || len >= sizeof(part))
+		return path[0] == '/' ? -ENAMETOOLONG : -EINVAL;
+	memcpy(part, path, len + 1);
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		part[i] = '\0';
+		int err = vfs_mkdir(NULL, part, 0755);
+		/* On a root that is never written to it is there or not: the lookup will tell. */
+		if (err < 0 && err != -EEXIST && err != -EROFS)
+			return err;
+		part[i] = path[i];
+	}
+	return 0;
+}
+
+int vfs_mount_volume(const char *disk, const char *path, unsigned flags)
+{
+	struct dentry *at;
+	int err = make_directories(path);
+	if (!err)
+		err = vfs_lookup(NULL, path, LOOKUP_DIRECTORY, &at);
+	if (err < 0) {
+		log_error("%s: no such directory to mount a volume at (error %d)", path, -err);
+		return err;
+	}
+	err = vfs_mount(disk, at, "ext4", flags, NULL);
+	dentry_put(at);
+	if (err == -ENOTBLK)
+		log_error("%s: no disk %s", path, disk);
+	else if (err < 0)
+		log_error("%s: %s can not be mounted (error %d)", path, disk, -err);
 	return err;
 }
 

@@ -35,11 +35,14 @@ void vfs_set_unmap(void (*unmap)(struct page_cache *c, uint64_t from));
 /* Take write access to pages of c away from the program's mappings: address_space_clean_cache(), likewise. */
 void vfs_set_clean(void (*clean)(struct page_cache *c, uint64_t first, uint64_t n));
 
-/* Mount the root: device "/dev/vda" (a block device with ext4) below a tmpfs overlay unless in_place; or NULL: an empty
+/* Mount the root: device "/dev/vda", "LABEL=", "UUID=", "PARTUUID=" (a block device with ext4) below a tmpfs overlay unless in_place; or NULL: an empty
  * tmpfs.  Then proc, sys, dev, /dev/shm, /run and /tmp where the tree has such directories.  -Exxx, logged. */
 int vfs_mount_root(const char *device, bool in_place) must_check;
 /* Pages that hold what was written to tmpfs, the overlay and shared memory. */
 uint64_t vfs_memory_pages(void);
+/* Mount a disk, named in the same words, at a path whose directories are made if need be; flags: MS_.  Before the program
+ * runs.  -Exxx, logged. */
+int vfs_mount_volume(const char *disk, const char *path, unsigned flags) must_check;
 /* sync(2): write back what is dirty. */
 void vfs_sync_all(void);
 /* Write back and unmount everything: the machine ends. */
