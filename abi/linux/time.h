@@ -66,5 +66,25 @@ struct linux_timex {
 _Static_assert(sizeof(struct linux_timex) == 208, "struct timex");
 #define TIME_OK 0
 #define TIME_ERROR 5
-#define STA_UNSYNC 0x40
-#define STA_NANO 0x2000
+#define ADJ_OFFSET 0x0001u
+#define ADJ_FREQUENCY 0x0002u
+#define ADJ_MAXERROR 0x0004u
+#define ADJ_ESTERROR 0x0008u
+#define ADJ_STATUS 0x0010u
+#define ADJ_TIMECONST 0x0020u
+#define ADJ_TAI 0x0080u
+#define ADJ_SETOFFSET 0x0100u
+#define ADJ_MICRO 0x1000u
+#define ADJ_NANO 0x2000u
+#define ADJ_OFFSET_READ_ONLY 0x2000u /* with ADJ_ADJTIME */
+#define ADJ_TICK 0x4000u
+#define ADJ_ADJTIME 0x8000u
+#define STA_PLL 0x01u
+#define STA_FLL 0x08u
+#define STA_INS 0x10
+#define STA_DEL 0x20
+#define STA_UNSYNC 0x40u
+#define STA_FREQHOLD 0x80u
+#define STA_NANO 0x2000u
+#define STA_MODE 0x4000u
+#define STA_READ_ONLY 0xff00u

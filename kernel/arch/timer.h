@@ -10,6 +10,8 @@ uint64_t clock_monotonic_ns(void);
 uint64_t clock_realtime_ns(void);
 /* clock_settime(2), adjtime: both clocks of the vDSO follow. */
 void clock_set_realtime_ns(uint64_t now_ns);
+/* From now on the clocks run faster by so many parts per billion than they would, |ppb| < 200,000,000. */
+void clock_set_rate_offset(int32_t ppb);
 
 /* Interrupt this CPU at that monotonic time (timer_interrupt() in upcall.h); one per CPU, the
  * newest call counts; NO_DEADLINE: none. */

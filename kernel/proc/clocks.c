@@ -2,6 +2,7 @@
 #include "abi/linux/errno.h"
 #include "abi/linux/fcntl.h"
 #include "kernel/arch/timer.h"
+#include "kernel/proc/clock_adjust.h"
 #include "kernel/proc/timers.h"
 
 static uint64_t pick_cpu_time(unsigned kind, uint64_t user_ns, uint64_t system_ns)
@@ -43,8 +44,10 @@ int clock_read(int clock, uint64_t *out)
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_REALTIME_ALARM:
-	case CLOCK_TAI:
 		*out = clock_realtime_ns();
+		return 0;
+	case CLOCK_TAI:
+		*out = clock_realtime_ns() + clock_tai_offset_ns();
 		return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
@@ -77,6 +80,8 @@ uint64_t clock_deadline(int clock, uint64_t at_ns)
 	if (!follows_wall_time(clock))
 		return at_ns;
 	uint64_t wall_ns = clock_realtime_ns(), now_ns = clock_monotonic_ns();
+	if (clock == CLOCK_TAI)
+		wall_ns += clock_tai_offset_ns();
 	if (at_ns <= wall_ns)
 		return now_ns;
 	return at_ns - wall_ns > NO_DEADLINE - now_ns ? NO_DEADLINE : now_ns + (at_ns - wall_ns);

@@ -5,7 +5,7 @@
 #include "abi/linux/prctl.h"
 #include "kernel/arch/timer.h"
 #include "kernel/proc/timers.h"
-#include "kernel/file/kinds.h"
+#include "kernel/proc/clock_adjust.h"
 #include "kernel/syscall/user.h"
 
 /* --- clocks --- */
@@ -40,8 +40,7 @@ long sys_clock_settime(const struct syscall_args *args)
 		return -EINVAL;
 	if (!process_capable(CAP_SYS_TIME))
 		return -EPERM;
-	clock_set_realtime_ns(ns);
-	timerfd_clock_was_set();
+	clock_step(ns);
 	return 0;
 }
 
@@ -63,8 +62,7 @@ long sys_settimeofday(const struct syscall_args *args)
 	if (!process_capable(CAP_SYS_TIME))
 		return -EPERM;
 	if (args->a[0])
-		clock_set_realtime_ns(ns);
-	timerfd_clock_was_set();
+		clock_step(ns);
 	return 0;
 }
 
@@ -89,25 +87,13 @@ long sys_times(const struct syscall_args *args)
 	return (long)(clock_monotonic_ns() / TICK_NS);
 }
 
-/* The clock is the host's: there is nothing to discipline, but the state can be read. */
 static long adjust(user_addr at)
 {
 	struct linux_timex t;
 	if (copy_in(&t, at, sizeof(t)) < 0)
 		return -EFAULT;
-	if (t.modes)
-		return process_capable(CAP_SYS_TIME) ? -EINVAL : -EPERM;
-	uint64_t now_ns = clock_realtime_ns();
-	t = (struct linux_timex){
-		.status = STA_UNSYNC | STA_NANO,
-		.precision = 1,
-		.tolerance = 32768000,
-		.tick = 10000,
-		.maxerror = 16000000,
-		.esterror = 16000000,
-		.time = {(int64_t)(now_ns / NS_PER_S), (int64_t)(now_ns % NS_PER_S)},
-	};
-	return copy_out(at, &t, sizeof(t)) < 0 ? -EFAULT : TIME_ERROR;
+	int result = clock_adjust(&t);
+	return result < 0 || copy_out(at, &t, sizeof(t)) == 0 ? result : -EFAULT;
 }
 
 long sys_adjtimex(const struct syscall_args *args)

@@ -27,15 +27,26 @@ static union {
 static struct spinlock lock = SPINLOCK_INIT;      /* writers of vdso.data, and: */
 static uint64_t ticks_per_ns;                     /* 32.32: for deadlines */
 static _Atomic uint64_t look_at_ns = NO_DEADLINE; /* measure again then */
-static uint64_t apic_per_ns;                      /* 32.32: one-shot mode */
+static uint64_t true_rate;                        /* ticks per second; vdso.data.rate is adjusted */
+static int32_t rate_offset_ppb;
+static uint64_t apic_per_ns; /* 32.32: one-shot mode */
 
 static uint64_t mul_32_32(uint64_t x, uint64_t factor)
 {
 	return (uint64_t)((unsigned __int128)x * factor >> 32);
 }
 
-/* Under the lock: the line goes on from here with that rate. */
-static void set_rate(uint64_t tsc_per_s)
+/* ns per tick, 32.32. */
+static uint64_t slope(void)
+{
+	uint64_t exact = (NS_PER_S << 32) / true_rate;
+	int64_t share = rate_offset_ppb * (1ll << 32) / (int64_t)NS_PER_S; /* 32.32 */
+	int64_t more = (int64_t)((__int128)exact * share >> 32);
+	return exact + (uint64_t)more;
+}
+
+/* Under the lock: the line goes on from here with true_rate and rate_offset_ppb as they are now. */
+static void bend(void)
 {
 	struct vdso_data *d = &vdso.data;
 	uint64_t tsc = tsc_read();
@@ -44,14 +55,24 @@ static void set_rate(uint64_t tsc_per_s)
 	atomic_fetch_add(&d->sequence, 1);
 	d->base_tsc = max(tsc, d->base_tsc);
 	d->base_ns = now_ns;
-	d->rate = (NS_PER_S << 32) / tsc_per_s;
+	d->rate = slope();
 	ticks_per_ns = UINT64_MAX / d->rate;
 	atomic_fetch_add(&d->sequence, 1);
 }
 
 uint64_t clock_tsc_rate(void)
 {
-	return (NS_PER_S << 32) / vdso.data.rate;
+	return true_rate;
+}
+
+void clock_set_rate_offset(int32_t ppb)
+{
+	irq_state s = spin_lock(&lock);
+	if (ppb != rate_offset_ppb) {
+		rate_offset_ppb = ppb;
+		bend();
+	}
+	spin_unlock(&lock, s);
 }
 
 static void look_again(uint64_t now_ns)
@@ -59,8 +80,10 @@ static void look_again(uint64_t now_ns)
 	uint64_t rate;
 	irq_state s = spin_lock(&lock);
 	if (now_ns >= look_at_ns && cpu_id() == 0) {
-		if (tsc_rate_look(&rate))
-			set_rate(rate);
+		if (tsc_rate_look(&rate)) {
+			true_rate = rate;
+			bend();
+		}
 		look_at_ns = now_ns < LOOK_LAST_NS ? 2 * now_ns : NO_DEADLINE;
 	}
 	spin_unlock(&lock, s);
@@ -105,7 +128,8 @@ void clock_init(uint64_t entry_tsc)
 		look_at_ns = LOOK_FIRST_NS;
 	}
 	vdso.data.base_tsc = entry_tsc;
-	vdso.data.rate = (NS_PER_S << 32) / rate;
+	true_rate = rate;
+	vdso.data.rate = slope();
 	ticks_per_ns = UINT64_MAX / vdso.data.rate;
 	log_set_clock(clock_monotonic_ns);
 	clock_set_realtime_ns(wall_clock_read());

@@ -33,8 +33,8 @@ static long system_call(long number, long a, const void *b)
 	return result;
 }
 
-/* Realtime, monotonic, both raw or coarse, boot time, TAI: the two lines there are. */
-#define REALTIME_CLOCKS (1u << 0 | 1u << 5 | 1u << 11)
+/* Realtime, monotonic, both raw or coarse, boot time: the two lines there are. */
+#define REALTIME_CLOCKS (1u << 0 | 1u << 5)
 #define MONOTONIC_CLOCKS (1u << 1 | 1u << 4 | 1u << 6 | 1u << 7)
 
 exported int __vdso_clock_gettime(int clock, struct timespec *out)
