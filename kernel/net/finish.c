@@ -5,6 +5,7 @@
 #include "kernel/arch/timer.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/tcp.h"
+#include "kernel/net/tcp_connection.h"
 
 #define LOOK_NS (2 * NS_PER_MS)
 #define NO_PROGRESS_NS NS_PER_S /* a peer that takes nothing, or is gone */

@@ -14,6 +14,7 @@
 #include "kernel/net/tcp.h"
 #include "kernel/net/udp.h"
 #include "kernel/net/unix.h"
+#include "kernel/net/wheel.h"
 
 /* What socket(2) can make.  The first that fits a family and type is protocol 0. */
 const struct protocol *const protocols[] = {

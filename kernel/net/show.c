@@ -4,7 +4,7 @@
 #include "abi/linux/netlink.h"
 #include "kernel/net/address6.h"
 #include "kernel/net/net.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 #include "kernel/net/udp.h"
 #include "kernel/net/unix.h"
 

@@ -2,7 +2,7 @@
 #include "kernel/net/arp.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define RTT_MAX_US 60000000u
 

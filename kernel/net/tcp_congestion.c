@@ -4,7 +4,7 @@
  */
 #include "kernel/lib/string.h"
 #include "kernel/net/net.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define SLOW_START_LIMIT 2u /* segments of growth per ACK, RFC 3465 2.2 */
 

@@ -2,7 +2,7 @@
  * CUBIC (RFC 9438) with HyStart++ (RFC 9406).  Integers only: windows in bytes, time in ms; the constant C = 0.4 is
  * 2/5, beta = 0.7 is 7/10.
  */
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define TIME_MAX_MS 60000u /* further from the plateau the cube would not fit */
 #define CUBE_SCALE 1000000000ull

@@ -7,7 +7,7 @@
 #include "kernel/net/checksum.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define OPTION_END 0u
 #define OPTION_NOP 1u

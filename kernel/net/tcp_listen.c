@@ -1,7 +1,7 @@
 /* Listening sockets: listen(2), accept(2), and what happens to those in the queues when one is closed. */
 #include "kernel/mem/heap.h"
 #include "kernel/net/net.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 static struct tcp_listener *listener_new(void)
 {

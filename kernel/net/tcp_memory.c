@@ -4,7 +4,7 @@
  * however many peers send or stop reading, the program keeps its memory.
  */
 #include "kernel/net/net.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define STEP 32768u
 

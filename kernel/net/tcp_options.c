@@ -1,7 +1,7 @@
 /* Options of level SOL_TCP: tcp(7), as Linux 6.1 checks them. */
 #include "kernel/lib/string.h"
 #include "kernel/net/net.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define KEEPALIVE_MAX_S 32767
 #define KEEPALIVE_PROBES_MAX 127

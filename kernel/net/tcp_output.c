@@ -6,7 +6,7 @@
 #include "kernel/net/checksum.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define GSO_MAX 65000u /* with headers it must fit an IP packet, in 16 pages */
 

@@ -6,7 +6,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define MERGE_MAX 1024u /* payload copied behind the last packet's rather than queued by itself */
 

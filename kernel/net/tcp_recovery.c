@@ -5,7 +5,7 @@
  * not the retransmission turns out to have arrived (RFC 3522, or RFC 2883's duplicate reports).
  */
 #include "kernel/net/net.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define DUPLICATES_FOR_LOSS 3u
 #define RACK_WINDOW_MAX 64u /* quarters of the shortest round trip */

@@ -7,7 +7,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
 #include "kernel/net/net.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define SYN_ACK_FIRST_MS 1000u
 #define COOKIE_LIFETIME_MS 120000u

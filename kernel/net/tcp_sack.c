@@ -3,7 +3,7 @@
  * (RFC 2883).
  */
 #include "kernel/lib/string.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define OPTION_HEADER 0x01010500u /* two NOPs, kind 5; the length is added */
 

@@ -6,7 +6,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 /* Another packet with n bytes of q from offset on: pages are shared, the others copied.  NULL: no memory. */
 static struct packet *view(const struct tcp_queued *q, uint32_t offset, uint32_t n)

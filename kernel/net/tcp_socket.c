@@ -4,7 +4,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/lib/random.h"
 #include "kernel/net/net.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 struct port_table tcp_ports;
 

@@ -7,7 +7,7 @@
 #include "kernel/mem/page_cache.h"
 #include "kernel/net/net.h"
 #include "kernel/net/payload.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define BATCH_PACKETS 32u
 #define PAGE_SIZE32 ((uint32_t)PAGE_SIZE)

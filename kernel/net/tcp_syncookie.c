@@ -3,7 +3,7 @@
  * would have remembered.  Layout as Linux's: hash(flow) + peer's ISN + minute << 24 + (hash(flow, minute) + mss
  * index) in the low 24 bits.  Window scale rides in the low bits of our timestamp, which the peer echoes.
  */
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define VALID_MINUTES 2u
 #define LOW_BITS 0xffffffu

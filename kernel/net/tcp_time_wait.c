@@ -4,7 +4,7 @@
  */
 #include "kernel/mem/heap.h"
 #include "kernel/net/net.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 struct tcp_time_wait {
 	atomic_uint references; /* the table's, an armed timer's, finders' */

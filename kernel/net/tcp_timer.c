@@ -3,7 +3,7 @@
  * segment does, is a store: the wheel fires at the old time, finds nothing due, and starts again.
  */
 #include "kernel/net/net.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define KEEPALIVE_IDLE_S 7200u
 #define KEEPALIVE_INTERVAL_S 75u

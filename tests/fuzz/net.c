@@ -9,7 +9,7 @@
 #include "kernel/net/demux.h"
 #include "kernel/net/dhcp.h"
 #include "kernel/net/ethernet.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define SLOTS 12u
 

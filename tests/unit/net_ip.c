@@ -11,7 +11,7 @@
 #include "kernel/net/checksum.h"
 #include "kernel/net/ethernet.h"
 #include "kernel/net/ip.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define expect(got, wanted)                                                                        \
 	do {                                                                                       \

@@ -1,7 +1,7 @@
 /* TCP over a bad link: data arrive whole and in order whatever is lost, doubled or reordered; states, timers, ends. */
 #include "net_link.h"
 
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 static uint8_t pattern(uint64_t at)
 {

@@ -4,7 +4,7 @@
  */
 #include "net_link.h"
 
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define MBIT 125000ull
 

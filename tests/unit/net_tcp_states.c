@@ -3,7 +3,7 @@
 
 #include "kernel/mem/page.h"
 #include "kernel/net/demux.h"
-#include "kernel/net/tcp.h"
+#include "kernel/net/tcp_internal.h"
 
 #define expect(got, wanted)                                                                        \
 	do {                                                                                       \
