@@ -114,6 +114,13 @@ void thread_adopt(struct thread *t)
 	host_current = t;
 }
 
+/* There is no program on a host. */
+bool trap_from_user(const struct trap_frame *f)
+{
+	(void)f;
+	return false;
+}
+
 struct trap_frame *thread_user_frame(struct thread *t)
 {
 	(void)t;
