@@ -26,9 +26,11 @@ struct channel_frame {
 #define CHANNEL_CALLS 2       /* uint64_t[]: how often each system call was made, by number */
 #define CHANNEL_DEBUG_REPLY 3 /* abi/debug.h */
 #define CHANNEL_DEBUG_EVENT 4
+#define CHANNEL_SAMPLES 5 /* abi/profile.h */
 
 /* To the machine: */
 #define CHANNEL_DEBUG 64
+#define CHANNEL_PROFILE 65 /* abi/profile.h */
 
 /* How a call's result is to be read. */
 #define TRACE_RESTART 1u           /* interrupted; begins again if SA_RESTART is set */

@@ -39,6 +39,12 @@ const struct command commands[] = {
 		"first instruction.  NAME is an instance that runs: it goes on when gdb leaves it.\n"
 		"With --kernel gdb sees the machine's kernel instead.\n\n"
 		"Example: mote debug -x 'break main' -x continue ./server", 0, ANY},
+	{"profile", command_profile, FOR_PROFILE, WORDS_RUNNING, NULL,
+		"[OPTIONS] NAME\n[OPTIONS] PROGRAM|IMAGE [ARG...]", "draw where a program spends its time",
+		"Samples the stacks of the program and of its kernel on every busy CPU, and writes a flame\n"
+		"graph: the wider a box, the more time; hover for names.  NAME is an instance that runs.\n"
+		"Stacks follow frame pointers: compile with -fno-omit-frame-pointer.  Ctrl-C ends it.\n\n"
+		"Example: mote profile -o server.svg ./server", 0, ANY},
 	{"core", command_core, FOR_CORE, WORDS_RUNNING, NULL, "[-o FILE] NAME",
 		"write a core file of a running program",
 		"The program stands while it is written, and goes on.  gdb PROGRAM FILE reads it.", 1, 1},

@@ -40,6 +40,7 @@ enum {
 	FOR_DEBUG = 1 << 25,
 	FOR_CORE = 1 << 26,
 	FOR_VOLUME = 1 << 27,
+	FOR_PROFILE = 1 << 28,
 	FOR_ALL = -1,
 };
 
@@ -78,6 +79,7 @@ int command_image(const struct options *);
 int command_doctor(const struct options *);
 int command_trace(const struct options *);
 int command_debug(const struct options *);
+int command_profile(const struct options *);
 int command_core(const struct options *);
 int command_ps(const struct options *);
 int command_logs(const struct options *);

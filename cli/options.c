@@ -36,7 +36,7 @@ struct row {
 #define BY(function) .kind = OWN, .set = function
 #define NUMBER_OF(field, least_, most_)                                                            \
 	.kind = NUMBER, .at = AT(field), .least = least_, .most = most_
-#define RUNS (FOR_RUN | FOR_TRACE | FOR_DEBUG)
+#define RUNS (FOR_RUN | FOR_TRACE | FOR_DEBUG | FOR_PROFILE)
 #define LISTS                                                                                      \
 	(FOR_PS | FOR_IMAGE | FOR_DOCTOR | FOR_INSPECT | FOR_STATS | FOR_LOGS | FOR_NETWORK |      \
 		FOR_WAIT | FOR_VOLUME)
@@ -47,10 +47,10 @@ static const struct row rows[] = {
 		IS(FLAG, detach)},
 	{RUNS, 'p', "publish", "[IP:]HOST:GUEST[/udp]",
 		"pass a port of this host on to the program", IS(LIST, publishes)},
-	{FOR_RUN | FOR_DEBUG | FOR_BUILD, 'e', "env", "KEY[=VALUE]",
+	{FOR_RUN | FOR_DEBUG | FOR_PROFILE | FOR_BUILD, 'e', "env", "KEY[=VALUE]",
 		"set an environment variable; without VALUE as it is here", BY(option_set_variable)},
 	{RUNS, 'm', "memory", "SIZE", "memory (default 256M)", IS(SIZE, memory)},
-	{FOR_RUN | FOR_DEBUG, 'c', "cpus", "N", "CPUs (default 1)", NUMBER_OF(n_cpus, 1, MAX_CPUS)},
+	{FOR_RUN | FOR_DEBUG | FOR_PROFILE, 'c', "cpus", "N", "CPUs (default 1)", NUMBER_OF(n_cpus, 1, MAX_CPUS)},
 	{RUNS | FOR_BUILD, 'f', "file", "PATH[:PATH]",
 		"add a file or folder of this host to the image", IS(LIST, files)},
 	{RUNS | FOR_BUILD, 0, "root", "DIR|TAR|IMAGE",
@@ -100,7 +100,7 @@ static const struct row rows[] = {
 		IS(FLAG, trace_view.only_successful)},
 	{FOR_TRACE, 'Z', "failed-only", NULL, "only calls that failed", IS(FLAG, trace_view.only_failed)},
 	{FOR_TRACE, 'o', "output", "FILE", "write the trace there instead of stderr", IS(TEXT, trace_view.output)},
-	{RUNS, 0, "profile", "FILE", "write the names of the system calls that were made",
+	{FOR_RUN | FOR_TRACE | FOR_DEBUG, 0, "profile", "FILE", "write the names of the system calls that were made",
 		IS(TEXT, trace_view.profile)},
 	{RUNS, 0, "allow", "FILE", "refuse every system call that FILE does not name (EPERM)", IS(TEXT, allow)},
 	{RUNS, 0, "allow-or-end", NULL, "with --allow: such a call ends the program", IS(FLAG, allow_or_end)},
@@ -111,6 +111,12 @@ static const struct row rows[] = {
 	{FOR_DEBUG, 0, "kernel", NULL, "debug the machine's kernel instead of the program",
 		IS(FLAG, debug_kernel)},
 	{FOR_CORE, 'o', "output", "FILE", "the file to write (default: NAME.core)", IS(TEXT, output)},
+	{FOR_PROFILE, 'F', "frequency", "HZ", "samples per second and CPU (default 99)",
+		NUMBER_OF(frequency, 1, 10000)},
+	{FOR_PROFILE, 'd', "duration", "SECONDS", "how long (default: until the program ends; of an instance 10)",
+		NUMBER_OF(seconds, 1, DAY)},
+	{FOR_PROFILE, 'o', "output", "FILE", "FILE.svg: a flame graph (default NAME.svg); else folded stacks",
+		IS(TEXT, output)},
 	{RUNS, 0, "missing-files", NULL, "list the files the program looked for and did not find",
 		IS(FLAG, lists_missing_files)},
 	{RUNS, 0, "name", "NAME", "the instance's name (default: made up)", IS(NAME, name)},

@@ -33,6 +33,7 @@ struct options {
 	/* debug */
 	struct string_list gdb_commands;
 	bool batch, debug_kernel;
+	unsigned frequency, seconds; /* profile; 0 = not given */
 	bool holds_start; /* the program waits for a debugger before its first instruction */
 
 	/* run: the instance */

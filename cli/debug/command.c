@@ -18,6 +18,7 @@
 #include "cli/commands.h"
 #include "cli/control.h"
 #include "cli/debug/attach.h"
+#include "cli/debug/background.h"
 #include "cli/debug/stub.h"
 #include "cli/ending.h"
 #include "cli/folders.h"
@@ -37,39 +38,6 @@ struct debugging {
 };
 
 /* ---- Processes ---- */
-
-/* Ctrl-C is gdb's business: it reaches the program as a packet. */
-static pid_t spawn(char *const argv[], bool ignores_interrupts, int out)
-{
-	pid_t self = getpid(), child = fork();
-
-	if (child != 0)
-		return child;
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGINT, ignores_interrupts ? SIG_IGN : SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != self)
-		_exit(EXIT_MOTE_FAILED);
-	if (out >= 0)
-		dup2(out, STDIN_FILENO);
-	execvp(argv[0], argv);
-	fprintf(stderr, "mote: cannot execute %s: %s\n", argv[0], strerror(errno));
-	_exit(EXIT_NOT_FOUND);
-}
-
-static void start_logs(struct debugging *d)
-{
-	char self[] = "/proc/self/exe", command[] = "logs", follow[] = "-f";
-	char *name = memory_string(d->name), *argv[] = {self, command, follow, name, NULL};
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	d->logs = spawn(argv, true, null);
-	close(null);
-	free(name);
-}
 
 static int start_gdb(struct debugging *d, const char *socket)
 {
@@ -93,7 +61,7 @@ static int start_gdb(struct debugging *d, const char *socket)
 	char **argv = memory_new(a.n + 1, sizeof(argv[0]));
 
 	memcpy(argv, a.items, a.n * sizeof(argv[0]));
-	d->gdb = spawn(argv, false, -1);
+	d->gdb = background_spawn(argv, false, -1);
 	free(argv);
 	list_free(&a);
 	return d->gdb < 0 ? fail(errno, "cannot start gdb: %s", strerror(errno)) : 0;
@@ -134,30 +102,11 @@ static int open_stub(struct debugging *d, char **socket)
 
 /* ---- The end of the program ---- */
 
-static void ask_for_end(struct debugging *d)
-{
-	static const char request[] = "{\"request\": \"wait\"}\n";
-	struct instance i = INSTANCE_NONE;
-
-	d->ended = -1;
-	if (instance_open(d->name, &i) < 0)
-		return;
-	d->ended = control_connect(&i);
-	instance_close(&i);
-	if (d->ended >= 0)
-		(void)!send(d->ended, request, strlen(request), MSG_NOSIGNAL);
-}
-
 /* mote's exit status for it. */
 static int take_end(struct debugging *d)
 {
-	char line[2048] = "";
-	ssize_t n = read(d->ended, line, sizeof(line) - 1);
-	json_t *o = n > 0 ? json_loads(line, 0, NULL) : NULL;
-	struct ending e = ending_from_json(json_object_get(o, "ending"));
+	struct ending e = background_take_end(d->ended);
 
-	json_decref(o);
-	close(d->ended);
 	d->ended = -1;
 	stub_tell_end(d->stub, e.status, e.end == END_SIGNAL ? e.number : 0);
 	return e.status;
@@ -201,27 +150,6 @@ static int serve(struct debugging *d)
 
 /* ---- Start and end ---- */
 
-static bool is_instance(const char *name)
-{
-	struct string_list names = {0};
-	bool is = options_is_name(name) && instance_names(&names) >= 0 && list_has(&names, name);
-
-	list_free(&names);
-	return is;
-}
-
-static void stop_instance(const char *name)
-{
-	struct instance i = INSTANCE_NONE;
-
-	if (!is_instance(name) || instance_open(name, &i) < 0)
-		return;
-	if (instance_is_alive(&i))
-		json_decref(control_ask(
-			&i, json_pack("{s:s, s:i}", "request", "kill", "signal", SIGKILL), 10000));
-	instance_close(&i);
-}
-
 static int debug_instance(struct debugging *d)
 {
 	char *socket = NULL;
@@ -229,7 +157,7 @@ static int debug_instance(struct debugging *d)
 
 	if (attach_open(d->name, &d->target, NULL, NULL) < 0)
 		return status;
-	ask_for_end(d);
+	d->ended = background_ask_end(d->name);
 	int err = target_attach(&d->target, 0);
 
 	if (err < 0)
@@ -247,26 +175,6 @@ static int debug_instance(struct debugging *d)
 	if (d->ended >= 0)
 		close(d->ended);
 	free(socket);
-	return status;
-}
-
-/* The program in the background, standing before its first instruction. */
-static int start_program(const struct options *given, char **name)
-{
-	struct options o = *given;
-	int out = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	*name = string_format("debug-%d", (int)getpid());
-	o.detach = o.remove = o.holds_start = true;
-	o.name = *name;
-	fflush(stdout);
-	dup2(null, STDOUT_FILENO); /* the instance's name is nobody's business */
-	int status = command_run(&o);
-
-	fflush(stdout);
-	dup2(out, STDOUT_FILENO);
-	close(out);
-	close(null);
 	return status;
 }
 
@@ -334,19 +242,19 @@ int command_debug(const struct options *o)
 	if (make_folder(&d) < 0)
 		return EXIT_MOTE_FAILED;
 	signal(SIGINT, SIG_IGN);
-	d.is_ours = !is_instance(o->program);
+	d.is_ours = !background_is_instance(o->program);
 	d.name = o->program;
 	if (d.is_ours) {
-		status = start_program(o, &made);
+		status = background_start(o, "debug", &made);
 		d.name = made;
 		d.program = o->root ? NULL : o->program;
 	}
 	if (status == 0 && d.is_ours)
-		start_logs(&d);
+		d.logs = background_logs(d.name);
 	if (status == 0)
 		status = o->debug_kernel ? debug_kernel(&d) : debug_instance(&d);
 	if (d.is_ours)
-		stop_instance(d.name);
+		background_stop(d.name);
 	if (d.logs > 0)
 		waitpid(d.logs, NULL, 0); /* it ends when it has told all */
 	rmdir(d.folder);

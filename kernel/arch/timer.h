@@ -16,6 +16,9 @@ void clock_set_rate_offset(int32_t ppb);
 /* Interrupt this CPU at that monotonic time (timer_interrupt() in upcall.h); one per CPU, the
  * newest call counts; NO_DEADLINE: none. */
 void timer_arm(uint64_t deadline_ns);
+/* In timer_interrupt(): what it interrupted on this CPU. */
+struct trap_frame;
+const struct trap_frame *timer_interrupted(void);
 
 /* The vDSO: an ELF image of whole pages, and the data page it reads right before it. */
 struct vdso_image {

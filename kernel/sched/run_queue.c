@@ -441,6 +441,11 @@ void kick_interrupt(void)
 		atomic_fetch_or(&self->arch.user_work, WORK_RESCHEDULE);
 }
 
+bool sched_is_idle(void)
+{
+	return queues[cpu_id()].idling;
+}
+
 void sched_usage(unsigned cpu, struct sched_usage *out)
 {
 	struct run_queue *q = &queues[cpu];

@@ -63,6 +63,8 @@ static inline int thread_rank(const struct thread *t)
 	return t->rt_priority;
 }
 
+/* This CPU has nothing to do; interrupts are off. */
+bool sched_is_idle(void);
 /* Set up the run queues and make the boot CPU's thread of control its idle thread. */
 void sched_init(void);
 /* An additional CPU joins: becomes its idle thread and never returns. */

@@ -190,9 +190,15 @@ void timer_arm(uint64_t deadline_ns)
 	irq_restore(s);
 }
 
+const struct trap_frame *timer_interrupted(void)
+{
+	return cpu_local()->timer_frame;
+}
+
 void clock_interrupt(const struct trap_frame *f)
 {
 	struct cpu_local *c = cpu_local();
+	c->timer_frame = f;
 	uint64_t now_ns = clock_monotonic_ns();
 	if (now_ns < c->timer_deadline_ns) {
 		/* Too far away for one count, or the rate has changed. */

@@ -3,9 +3,10 @@
 
 #include "kernel/lib/base.h"
 
+struct trap_frame;
+
 /* Monotonic time is 0 at entry_tsc. */
 void clock_init(uint64_t entry_tsc);
-struct trap_frame;
 void clock_interrupt(const struct trap_frame *f);
 void clock_spin_ns(uint64_t ns);
 uint64_t clock_tsc_rate(void); /* ticks per second, as well as known */

@@ -47,6 +47,7 @@ struct cpu_local {
 	struct irq_slot *irq_slots;    /* by vector - VECTOR_DEVICE_FIRST */
 	_Atomic(enum cpu_sleep) sleep;
 	uint64_t timer_deadline_ns;
+	const struct trap_frame *timer_frame; /* what the timer interrupted last */
 	uint64_t gdt[GDT_ENTRIES] aligned_to(16);
 	struct task_state tss aligned_to(16);
 	struct trap_stack nmi_stack aligned_to(16), fault_stack aligned_to(16);
