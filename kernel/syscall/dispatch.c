@@ -3,9 +3,11 @@
  * bookkeeping for a restart after a signal.
  */
 #include "abi/linux/socket.h"
+#include "abi/linux/time.h"
 #include "kernel/file/fd_table.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
 #include "kernel/net/socket.h"
 #include "kernel/proc/seccomp.h"
 #include "kernel/proc/signal.h"
@@ -74,15 +76,36 @@ static bool raises_sigpipe(const struct syscall_args *args, syscall_handler hand
 	return type != SOCK_DGRAM;
 }
 
+/* signal(7): a socket with a timeout gives EINTR even with SA_RESTART. */
+static bool has_socket_timeout(const struct syscall_entry *e, const struct syscall_args *args)
+{
+	struct file *f = NULL;
+	struct linux_timeval timeout = {0, 0};
+	if (strncmp(e->signature, "fd ", 3) != 0 || fd_get(arg_int(args, 0), &f) < 0)
+		return false;
+	bool sends = (e->flags & PIPE) || e->handler == sys_connect;
+	if (!file_is_socket(f) ||
+		socket_get_option(f, SOL_SOCKET, sends ? SO_SNDTIMEO : SO_RCVTIMEO, &timeout,
+			sizeof(timeout)) < 0)
+		timeout = (struct linux_timeval){0, 0};
+	file_put(f);
+	return timeout.tv_sec != 0 || timeout.tv_usec != 0;
+}
+
+static bool restarts(const struct syscall_entry *e, const struct syscall_args *args)
+{
+	return (e->flags & RESTART) && !has_socket_timeout(e, args);
+}
+
 /* Errors that mean something to the process; the result the program may see. */
 static long settle_error(
 	const struct syscall_entry *e, const struct syscall_args *args, long result)
 {
 	struct task *t = task_current();
 	if (result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTARTNOHAND)) {
-		t->restart = result != -EINTR     ? (int)-result
-			     : e->flags & RESTART ? ERESTARTSYS
-						  : ERESTARTNOHAND;
+		t->restart = result != -EINTR    ? (int)-result
+			     : restarts(e, args) ? ERESTARTSYS
+						 : ERESTARTNOHAND;
 		atomic_fetch_or(&t->thread.arch.user_work, WORK_SIGNAL);
 		return -EINTR;
 	}
