@@ -136,7 +136,7 @@ static int give_address(const char *network, struct machine *m, struct instance 
 	m->address = address_text(ADDRESS_BASE, n);
 	m->private_gateway = address_text(GATEWAY_BASE, n);
 	m->private_dns = address_text(FORWARDER_BASE, n);
-	snprintf(m->mac, sizeof(m->mac), "02:6d:6f:00:%02x:%02x", n >> 8, n & 0xff);
+	snprintf(m->mac, sizeof(m->mac), "02:6d:6f:00:%02x:%02x", n >> 8 & 0xff, n & 0xff);
 	json_t *state = instance_state(i);
 
 	if (!state)
