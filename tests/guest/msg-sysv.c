@@ -39,8 +39,7 @@ static void *receiver(void *type)
 	} r;
 	ready++;
 	long n = msgrcv(id, &r, sizeof(r.text), (intptr_t)type, 0);
-	printf("receiver: %ld %s\n", n, n < 0 ? strerrorname_np(errno) : "");
-	return NULL;
+	return (void *)(n < 0 ? -(long)errno : n);
 }
 
 static void *sender(void *unused)
@@ -52,6 +51,15 @@ static void *sender(void *unused)
 	ready++;
 	printf("sender: %d\n", msgsnd(id, &s, 100, 0));
 	return NULL;
+}
+
+/* Said when it is over, since nothing orders it among what this thread says. */
+static void join_receiver(pthread_t t)
+{
+	void *result;
+	pthread_join(t, &result);
+	long n = (long)result;
+	printf("receiver: %ld %s\n", n < 0 ? -1 : n, n < 0 ? strerrorname_np((int)-n) : "");
 }
 
 static void await(int n)
@@ -124,7 +132,7 @@ int main(void)
 	await(1);
 	send_text(5, "not his");
 	send_text(4, "his");
-	pthread_join(t, NULL);
+	join_receiver(t);
 	receive(0, 0);
 	/* Full. */
 	m.type = 1;
@@ -149,7 +157,7 @@ int main(void)
 	t = start(receiver, (void *)99);
 	await(3);
 	show(msgctl(id, IPC_RMID, NULL));
-	pthread_join(t, NULL);
+	join_receiver(t);
 	show(msgrcv(id, &m, 1, 0, 0));
 	return 0;
 }
