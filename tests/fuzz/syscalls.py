@@ -19,7 +19,7 @@ def program():
     out = os.path.join(BUILD, "tests", "fuzz-syscalls")
     os.makedirs(os.path.dirname(out), exist_ok=True)
     subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-I", ROOT, "-o", out,
-                    os.path.join(TESTS, "fuzz", "guest", "syscalls.c"), "-lpthread"], check=True)
+                    *(os.path.join(TESTS, "fuzz", "guest", name) for name in ("syscalls.c", "tamed.c")), "-lpthread"], check=True)
     return out
 
 
