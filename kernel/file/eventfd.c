@@ -91,8 +91,8 @@ static unsigned eventfd_poll(struct file *f)
 static int eventfd_describe(struct file *f, char *buf, size_t size)
 {
 	struct eventfd *e = f->object;
-	return format(buf, size, "eventfd-count: %16llx\neventfd-id: %llu\n",
-		(unsigned long long)e->count, (unsigned long long)e->number);
+	return format(buf, size, "eventfd-count: %16llx\neventfd-id: %llu\neventfd-semaphore: %d\n",
+		(unsigned long long)e->count, (unsigned long long)e->number, e->semaphore);
 }
 
 static void eventfd_release(struct file *f)

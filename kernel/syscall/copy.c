@@ -1,8 +1,10 @@
 /* From file to file without passing through the program: sendfile(2), copy_file_range(2).  splice.c has pipes. */
 #include "abi/linux/errno.h"
 #include "abi/linux/socket.h"
+#include "abi/linux/stat.h"
 #include "kernel/file/fd_table.h"
 #include "kernel/file/kinds.h"
+#include "kernel/fs/inode.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/page_cache.h"
 #include "kernel/net/socket.h"
@@ -125,8 +127,11 @@ static long copy_positions(
 		return -EFAULT;
 	if (out_at.va && copy_in(&to, out_at, sizeof(to)) < 0)
 		return -EFAULT;
+	if (from + n < from || to + n < to)
+		return -EOVERFLOW;
 	if ((int64_t)from < 0 || (int64_t)to < 0)
 		return -EINVAL;
+	n = min(n, TRANSFER_MAX);
 	if (in->inode == out->inode && from < to + n && to < from + n)
 		return -EINVAL;
 	long done = copy_through(in, &from, out, &to, n);
@@ -142,14 +147,22 @@ static long copy_positions(
 	return out_at.va && copy_out(out_at, &to, sizeof(to)) < 0 ? -EFAULT : done;
 }
 
+static bool is_directory(const struct file *f)
+{
+	return f->inode && S_ISDIR(f->inode->mode);
+}
+
 static long copy_range(struct file *in, struct file *out, const struct syscall_args *args)
 {
+	if (arg_uint(args, 5))
+		return -EINVAL;
+	if (is_directory(in) || is_directory(out))
+		return -EISDIR;
 	if (!file_readable(in) || !file_writable(out) || (out->flags & O_APPEND))
 		return -EBADF;
-	if (!in->ops->map || !out->ops->truncate || arg_uint(args, 5))
+	if (!in->ops->map || !out->ops->truncate)
 		return -EINVAL;
-	return copy_positions(
-		in, arg_user(args, 1), out, arg_user(args, 3), min(args->a[4], TRANSFER_MAX));
+	return copy_positions(in, arg_user(args, 1), out, arg_user(args, 3), args->a[4]);
 }
 
 long sys_copy_file_range(const struct syscall_args *args)

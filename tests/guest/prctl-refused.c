@@ -9,7 +9,11 @@
 
 static void show(const char *text, long result)
 {
-	printf("%s = %ld%s\n", text, result, result >= 0 ? "" : errno == EPERM ? " EPERM" : errno == EINVAL ? " EINVAL" : " ?");
+	printf("%s = %ld%s\n", text, result,
+		result >= 0       ? ""
+		: errno == EPERM  ? " EPERM"
+		: errno == EINVAL ? " EINVAL"
+				  : " ?");
 }
 
 static void no_new_privileges(void)
@@ -53,7 +57,8 @@ int main(void)
 	locked();
 	keep_capabilities();
 	SHOW(setresuid(1000, 1000, 1000));
-	SHOW(prctl(PR_SET_SECUREBITS, SECBIT_NOROOT_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NOROOT, 0, 0, 0));
+	SHOW(prctl(PR_SET_SECUREBITS,
+		SECBIT_NOROOT_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NOROOT, 0, 0, 0));
 	SHOW(prctl(PR_GET_SECUREBITS, 0, 0, 0, 0));
 	return 0;
 }

@@ -25,10 +25,10 @@ struct thread {
 	uint8_t *arena;     /* ARENA bytes, then nothing */
 	uint8_t *read_only; /* a page */
 	uint8_t *before;    /* the arena when the call began */
-	uint8_t *zone;      /* ZONE bytes for mmap and its kin, then as much that nobody may touch */
-	uint8_t *stack;     /* of brief threads, then of signals */
-	bool looking;       /* at what it writes: no wild words in what it reads */
-	bool touching;      /* the zone: a fault comes back to `fault` */
+	uint8_t *zone;  /* ZONE bytes for mmap and its kin, then as much that nobody may touch */
+	uint8_t *stack; /* of brief threads, then of signals */
+	bool looking;   /* at what it writes: no wild words in what it reads */
+	bool touching;  /* the zone: a fault comes back to `fault` */
 	sigjmp_buf fault;
 	_Atomic int tid;
 	atomic_uint n_calls;
@@ -65,7 +65,8 @@ void tame(struct thread *t, const struct call *c);
 /* Undoes what the call left, so that the next ones find the same world. */
 void tame_after(struct thread *t, const struct call *c, long result);
 /* A thread that makes `first` and a few other calls, and is gone when this returns. */
-void brief_thread(struct thread *t, const struct call *first, const struct call *(*other)(struct thread *t));
+void brief_thread(
+	struct thread *t, const struct call *first, const struct call *(*other)(struct thread *t));
 /* A fresh zone, and faults of the processor's in it. */
 void zone_prepare(struct thread *t);
 void zone_touch(struct thread *t);

@@ -31,10 +31,10 @@
 
 static const char *const out[] = {"exit", "exit_group", "reboot", "rt_sigreturn", "fork", "vfork",
 	"clone", "clone3", "brk", "chroot", "vhangup", "process_madvise", "userfaultfd"};
-static const char *const brief[] = {"seccomp", "set_robust_list", "set_tid_address", "rseq", "unshare",
-	"arch_prctl", "sched_setattr", "sched_setscheduler", "sched_setparam"};
-static const char *const parting[] = {"prctl", "setuid", "setgid", "setreuid", "setregid", "setresuid",
-	"setresgid", "setfsuid", "setfsgid", "setgroups", "capset"};
+static const char *const brief[] = {"seccomp", "set_robust_list", "set_tid_address", "rseq",
+	"unshare", "arch_prctl", "sched_setattr", "sched_setscheduler", "sched_setparam"};
+static const char *const parting[] = {"prctl", "setuid", "setgid", "setreuid", "setregid",
+	"setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups", "capset"};
 /* Not in brief threads: what stays behind until tame_after(), or reads memory that later calls write to. */
 static const char *const at_once[] = {"mmap", "mremap", "shmat", "mlockall", "mq_notify"};
 
@@ -77,8 +77,9 @@ void zone_prepare(struct thread *t)
 {
 	if (!t->zone)
 		t->zone = mmap(NULL, 2 * ZONE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (t->zone == MAP_FAILED || mmap(t->zone, ZONE, PROT_READ | PROT_WRITE,
-					     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != t->zone)
+	if (t->zone == MAP_FAILED ||
+		mmap(t->zone, ZONE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+			-1, 0) != t->zone)
 		die("no zone: %d", errno);
 }
 
@@ -131,8 +132,8 @@ static void tame_mremap(struct thread *t)
 
 static bool tame_memory(struct thread *t, const char *name)
 {
-	static const char *const ranges[] = {"munmap", "mprotect", "pkey_mprotect", "madvise", "mbind",
-		"mseal", "munlock", "mlock", "mlock2", "msync", "mincore"};
+	static const char *const ranges[] = {"munmap", "mprotect", "pkey_mprotect", "madvise",
+		"mbind", "mseal", "munlock", "mlock", "mlock2", "msync", "mincore"};
 	if (!strcmp(name, "mremap"))
 		tame_mremap(t);
 	else if (!strcmp(name, "mmap") && below(t, 2)) {
@@ -143,7 +144,7 @@ static bool tame_memory(struct thread *t, const char *name)
 		in_zone(t, 0);
 	else if (!strcmp(name, "shmat"))
 		t->args[1] = 0, t->args[2] &= ~0x4000l; /* nowhere over others: SHM_REMAP */
-	else if (!strcmp(name, "mseal")) /* for good */
+	else if (!strcmp(name, "mseal"))                /* for good */
 		t->args[0] = hostile(t) | 1;
 	else if (AMONG(name, ranges))
 		in_zone(t, 0);
@@ -185,8 +186,8 @@ void signals_prepare(void)
 
 static int harmless_signal(struct thread *t)
 {
-	static const int some[] = {0, SIGUSR1, SIGUSR2, SIGCHLD, SIGURG, SIGWINCH, SIGALRM, SIGHUP, SIGTSTP,
-		SIGCONT, SIGPIPE, SIGSYS, SIGTRAP, 34, 35, 63, 64, 65, -1, 0x7fffffff};
+	static const int some[] = {0, SIGUSR1, SIGUSR2, SIGCHLD, SIGURG, SIGWINCH, SIGALRM, SIGHUP,
+		SIGTSTP, SIGCONT, SIGPIPE, SIGSYS, SIGTRAP, 34, 35, 63, 64, 65, -1, 0x7fffffff};
 	return some[below(t, sizeof(some) / sizeof(some[0]))];
 }
 
@@ -211,7 +212,8 @@ static void tame_sigaction(struct thread *t)
 {
 	struct action a = plain_action;
 	bool quiet = below(t, 3) == 0; /* one whose default is to do nothing */
-	int s = quiet ? (int[]){SIGCHLD, SIGURG, SIGWINCH, SIGCONT}[below(t, 4)] : harmless_signal(t);
+	int s = quiet ? (int[]){SIGCHLD, SIGURG, SIGWINCH, SIGCONT}[below(t, 4)]
+		      : harmless_signal(t);
 	a.flags = RESTORER | (draw(t) & (SA_NODEFER | SA_RESTART | SA_ONSTACK | SA_SIGINFO));
 	a.mask = harmless_mask(t);
 	if (quiet && below(t, 2))
@@ -223,7 +225,8 @@ static void tame_sigaction(struct thread *t)
 
 static void tame_altstack(struct thread *t)
 {
-	stack_t s = {.ss_sp = t->stack + BRIEF_STACK, .ss_size = below(t, 4) ? ALT_STACK : below(t, 2048)};
+	stack_t s = {.ss_sp = t->stack + BRIEF_STACK,
+		.ss_size = below(t, 4) ? ALT_STACK : below(t, 2048)};
 	s.ss_flags = below(t, 4) ? 0 : below(t, 2) ? SS_DISABLE : (int)(1u << 31);
 	t->args[0] = below(t, 8) ? place(t, &s, sizeof(s)) : 0;
 }
@@ -268,8 +271,8 @@ static bool tame_signals(struct thread *t, const char *name)
 
 static void tame_limit(struct thread *t, const char *name)
 {
-	static const int some[] = {RLIMIT_NOFILE, RLIMIT_CORE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_MSGQUEUE,
-		RLIMIT_SIGPENDING, RLIMIT_MEMLOCK, 16, -1};
+	static const int some[] = {RLIMIT_NOFILE, RLIMIT_CORE, RLIMIT_NICE, RLIMIT_RTPRIO,
+		RLIMIT_MSGQUEUE, RLIMIT_SIGPENDING, RLIMIT_MEMLOCK, 16, -1};
 	struct rlimit now = {0, 0};
 	int which = some[below(t, sizeof(some) / sizeof(some[0]))];
 	unsigned at = name[0] == 'p' ? 1 : 0;
@@ -287,7 +290,8 @@ static void tame_exec(struct thread *t, const char *name)
 {
 	/* Nothing there is a program: every one of these must fail, and late ones too. */
 	unsigned at = strcmp(name, "execveat") ? 0 : 1;
-	static const char *const files[] = {"/tmp/fuzz/a", "/tmp/fuzz", "/dev/null", "/tmp/fuzz/none", ""};
+	static const char *const files[] = {
+		"/tmp/fuzz/a", "/tmp/fuzz", "/dev/null", "/tmp/fuzz/none", ""};
 	const char *f = files[below(t, sizeof(files) / sizeof(files[0]))];
 	t->args[at] = place(t, f, strlen(f) + 1);
 	if (at)
@@ -302,7 +306,8 @@ void tame(struct thread *t, const struct call *c)
 	if (!strncmp(c->name, "dup", 3) && (unsigned long)a[1] < FIRST_FD)
 		a[1] = FIRST_FD + FD_SPARE; /* the console stays */
 	else if (!strcmp(c->name, "close_range"))
-		a[0] = FIRST_FD + FD_SPARE + below(t, 64), a[2] = below(t, 8) ? a[2] & 4 : number(t) & ~2l;
+		a[0] = FIRST_FD + FD_SPARE + below(t, 64),
+		a[2] = below(t, 8) ? a[2] & 4 : number(t) & ~2l;
 	/* Taking a futex with an owner goes on after every signal, as on Linux. */
 	else if (!strcmp(c->name, "futex") &&
 		 ((a[1] & 0x7f) == 6 || (a[1] & 0x7f) == 11 || (a[1] & 0x7f) == 13))
@@ -370,8 +375,9 @@ static struct sock_fprog *random_filter(struct thread *t)
 {
 	struct sock_fprog *program = (void *)(t->arena + 48 * 1024);
 	struct sock_filter *f = (void *)(program + 1);
-	static const uint32_t verdicts[] = {SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_TRACE,
-		SECCOMP_RET_LOG, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_ERRNO | 0xffff, SECCOMP_RET_TRAP};
+	static const uint32_t verdicts[] = {SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO | EPERM,
+		SECCOMP_RET_TRACE, SECCOMP_RET_LOG, SECCOMP_RET_KILL_THREAD,
+		SECCOMP_RET_ERRNO | 0xffff, SECCOMP_RET_TRAP};
 	unsigned n = 6 + below(t, 30);
 	/* What ends a signal's handler and the thread is never refused. */
 	f[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
@@ -380,13 +386,15 @@ static struct sock_fprog *random_filter(struct thread *t)
 	f[3] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	for (unsigned i = 4; i < n - 1; i++) {
 		unsigned kind = below(t, 8);
-		f[i] = kind < 4 ? (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, below(t, 16) * 4)
-		       : kind < 6
-			       ? (struct sock_filter)BPF_JUMP(BPF_JMP | below(t, 5) << 4 | BPF_K,
-					 (uint32_t)below(t, 400), (uint8_t)below(t, n - i), (uint8_t)below(t, n - i))
-		       : kind < 7 ? (struct sock_filter)BPF_STMT(
-					    BPF_ALU | below(t, 11) << 4, (uint32_t)below(t, 40))
-				  : (struct sock_filter)BPF_STMT((uint16_t)draw(t), (uint32_t)draw(t));
+		f[i] = kind < 4 ? (struct sock_filter)BPF_STMT(
+					  BPF_LD | BPF_W | BPF_ABS, below(t, 16) * 4)
+		       : kind < 6 ? (struct sock_filter)BPF_JUMP(BPF_JMP | below(t, 5) << 4 | BPF_K,
+					    (uint32_t)below(t, 400), (uint8_t)below(t, n - i),
+					    (uint8_t)below(t, n - i))
+		       : kind < 7
+			       ? (struct sock_filter)BPF_STMT(
+					 BPF_ALU | below(t, 11) << 4, (uint32_t)below(t, 40))
+			       : (struct sock_filter)BPF_STMT((uint16_t)draw(t), (uint32_t)draw(t));
 		if (BPF_CLASS(f[i].code) == BPF_RET) /* any other verdict ends the process */
 			f[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	}
@@ -419,20 +427,22 @@ static void brief_add(struct thread *t, struct brief *b, const struct call *c)
 	memcpy(b->calls[b->n++].args, t->args, sizeof(t->args));
 }
 
-void brief_thread(struct thread *t, const struct call *first, const struct call *(*other)(struct thread *t))
+void brief_thread(
+	struct thread *t, const struct call *first, const struct call *(*other)(struct thread *t))
 {
 	struct brief *b = (void *)(t->stack + BRIEF_STACK + ALT_STACK);
 	b->n = 0;
 	brief_add(t, b, first);
 	for (unsigned n = below(t, BRIEF_CALLS - 1); n > 0; n--) {
 		const struct call *c = other(t);
-		if (!AMONG(c->name, at_once) && !strstr(c->name, "sig") && !strstr(c->name, "limit") &&
-			!strstr(c->name, "timer"))
+		if (!AMONG(c->name, at_once) && !strstr(c->name, "sig") &&
+			!strstr(c->name, "limit") && !strstr(c->name, "timer"))
 			brief_add(t, b, c);
 	}
 	memcpy(t->args, b->calls[0].args, sizeof(t->args));
 	int tid = clone(brief_main, t->stack + BRIEF_STACK,
-		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, b);
+		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+		b);
 	if (tid < 0)
 		return;
 	for (unsigned i = 0; i < BRIEF_TRIES; i++) {
