@@ -42,6 +42,7 @@ struct block_device {
 	uint64_t n_sectors;
 	unsigned max_segments;
 	bool read_only;
+	atomic_bool mounted; /* by one file system at a time: kernel/fs/mount.c */
 	void *driver;
 	/* block.c's: requests and sectors so far */
 	_Atomic uint64_t n_reads, n_sectors_read, n_writes, n_sectors_written, n_flushes;

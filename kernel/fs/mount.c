@@ -55,9 +55,14 @@ void mount_for_each(void (*visit)(struct super *s, void *context), void *context
 static int mount_device(struct block_device *device, unsigned flags, struct super **out)
 {
 	int err = -EINVAL;
+	/* Two on one disk would not know of each other's changes. */
+	if (atomic_exchange(&device->mounted, true))
+		return -EBUSY;
 	for (unsigned n = 0; n < n_filesystems && err == -EINVAL; n++)
 		if (filesystems[n]->flags & FILESYSTEM_DEVICE)
 			err = filesystems[n]->mount(device, flags, out);
+	if (err < 0)
+		device->mounted = false;
 	if (!err)
 		format((*out)->source, sizeof((*out)->source), "/dev/%s", device->name);
 	return err;

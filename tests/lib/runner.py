@@ -70,7 +70,7 @@ def discover():
     cases += [Case(f"cli/{name}", run_pytest, 600) for _, name in stems("cli/test_*.py")]
     cases += [Case(f"fuzz/{name}", run_fuzzer, 120, slow=True, needs=("fuzz",)) for _, name in stems("fuzz/*.c")]
     cases += guest.cases()
-    for folder in ("kernel", "limits", "tools", "apps", "net", "fuzz"):
+    for folder in ("kernel", "limits", "tools", "apps", "net", "fuzz", "fault"):
         for path, name in stems(folder + "/*.py"):
             module = load(path)
             cases += module.cases(f"{folder}/{name}") if hasattr(module, "cases") else programs.cases(f"{folder}/{name}", module)

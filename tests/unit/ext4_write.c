@@ -6,6 +6,8 @@
 #include "tests/unit/host_process.h"
 #include "tests/unit/vfs_calls.h"
 
+#include "abi/linux/xattr.h"
+
 static char folder[] = "/tmp/mote-ext4-XXXXXX";
 static struct image disk;
 
@@ -249,6 +251,104 @@ static void check_directory(void)
 	expect(vfs_rmdir(NULL, "/many"), 0);
 }
 
+/* More names than fit into the inode, then than fit at all. */
+static void do_attributes(void)
+{
+	char name[40], value[900];
+	memset(value, 'v', sizeof(value));
+	write_pattern("/f", 100, 1);
+	struct dentry *d;
+	expect(vfs_lookup(NULL, "/f", 0, &d), 0);
+	for (unsigned i = 0; i < 12; i++) {
+		snprintf(name, sizeof(name), "user.name-%u", i);
+		expect(vfs_xattr_set(d, name, value, i * 5, XATTR_CREATE), 0);
+	}
+	expect(vfs_xattr_set(d, "user.name-3", value, 1, XATTR_CREATE), -EEXIST);
+	expect(vfs_xattr_set(d, "user.absent", value, 1, XATTR_REPLACE), -ENODATA);
+	int err = 0;
+	for (unsigned i = 20; i < 40 && !err; i++) {
+		snprintf(name, sizeof(name), "user.name-%u", i);
+		err = vfs_xattr_set(d, name, value, sizeof(value), 0);
+	}
+	expect(err, -ENOSPC);
+	expect(vfs_xattr_set(d, "user.name-5", NULL, 0, 0), 0);
+	expect(vfs_xattr_set(d, "user.name-7", "other", 5, XATTR_REPLACE), 0);
+	dentry_put(d);
+	write_pattern("/g", 100, 1);
+	expect(vfs_lookup(NULL, "/g", 0, &d), 0);
+	expect(vfs_xattr_set(d, "user.name", value, 800, 0), 0);
+	dentry_put(d);
+	expect(vfs_unlink(NULL, "/g"), 0); /* its block goes with it */
+}
+
+static void check_attributes(void)
+{
+	char name[40], value[900];
+	struct dentry *d;
+	expect(vfs_lookup(NULL, "/f", 0, &d), 0);
+	for (unsigned i = 0; i < 12; i++) {
+		snprintf(name, sizeof(name), "user.name-%u", i);
+		long n = vfs_xattr_get(d, name, value, sizeof(value), 0);
+		expect(n, i == 5 ? -ENODATA : i == 7 ? 5 : (long)i * 5);
+		if (i == 7)
+			expect(memcmp(value, "other", 5), 0);
+	}
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "user.name-%u", i);
+		int err = vfs_xattr_set(d, name, NULL, 0, 0);
+		expect(err == 0 || err == -ENODATA, 1);
+	}
+	expect(vfs_xattr_list(d, value, sizeof(value), 0), 0);
+	dentry_put(d);
+}
+
+/* A full disk: what does not fit is refused, what is there stays, and what is removed can be had again. */
+static void do_full(void)
+{
+	char path[40];
+	unsigned char *p = pattern(100000, 3);
+	unsigned n = 0;
+	write_pattern("/first", 50000, 9);
+	for (;; n++) {
+		snprintf(path, sizeof(path), "/fill-%u", n);
+		struct file *f;
+		int err = open_at(path, O_WRONLY | O_CREAT, 0644, &f);
+		if (err < 0) {
+			expect(err, -ENOSPC);
+			break;
+		}
+		long done = put(f, p, 100000);
+		int synced = f->ops->sync(f, false);
+		file_put(f);
+		expect(synced, 0);
+		if (done == 100000)
+			continue;
+		expect(done > 0 || done == -ENOSPC, 1);
+		break;
+	}
+	expect(n > 50, 1);
+	struct file *f = opened("/first", O_RDWR);
+	expect(f->ops->allocate(f, 0, 0, 30000000), -ENOSPC);
+	expect(put_at(f, p, 100, 0), 100); /* has its place already */
+	expect(put_at(f, p, 50000, 0), 50000);
+	file_put(f);
+	write_pattern("/fill-0", 100000, 4);
+	for (unsigned i = 1; i < n; i += 2) {
+		snprintf(path, sizeof(path), "/fill-%u", i);
+		expect(vfs_unlink(NULL, path), 0);
+	}
+	write_pattern("/again", 500000, 8);
+	free(p);
+}
+
+static void check_full(void)
+{
+	check_pattern("/again", 500000, 8);
+	check_pattern("/fill-0", 100000, 4);
+	check_pattern("/fill-2", 100000, 3);
+	expect(exists("/fill-1"), -ENOENT);
+}
+
 static void do_nothing(void)
 {
 }
@@ -260,6 +360,8 @@ static const struct scenario {
 	{"files", do_files, check_files},
 	{"sizes", do_sizes, check_sizes},
 	{"directory", do_directory, check_directory},
+	{"attributes", do_attributes, check_attributes},
+	{"full", do_full, check_full},
 	{"nothing", do_nothing, do_nothing},
 };
 

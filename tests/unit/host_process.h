@@ -4,6 +4,7 @@
 int fork(void);
 int waitpid(int pid, int *status, int options);
 _Noreturn void _exit(int code);
+unsigned alarm(unsigned seconds);
 
 static inline int host_exit_code(int status)
 {

@@ -329,8 +329,8 @@ int ext4_index_make(struct ext4_inode *dir) must_check;
 
 /* --- xattr.c --- */
 
-long ext4_attribute_get(struct inode *inode, const char *name, void *value, size_t size);
-int ext4_attribute_set(struct inode *inode, const char *name, const void *value, size_t size,
-	unsigned flags) must_check;
-long ext4_attribute_list(struct inode *inode, char *names, size_t size);
+long ext4_xattr_get(struct inode *inode, const char *name, void *value, size_t size);
+int ext4_xattr_set(
+	struct inode *inode, const char *name, const void *value, size_t len, int flags) must_check;
+long ext4_xattr_list(struct inode *inode, char *list, size_t size);
 int ext4_attributes_free(struct ext4_inode *e) must_check; /* its block; in an operation */

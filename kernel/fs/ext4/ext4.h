@@ -51,6 +51,7 @@ struct ext4 {
 	/* Of those mounted for writing: change.h. */
 	struct ext4_journal *journal; /* NULL: read-only */
 	atomic_bool aborted;
+	bool torn;          /* the superblock's checksum was wrong */
 	bool cleaning;      /* orphans: inodes without links are read, too */
 	bool changes_super; /* counts differ from what the superblock says */
 	struct ext4_block super_block;

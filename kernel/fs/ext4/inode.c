@@ -193,7 +193,9 @@ static long read_link(struct inode *inode, char *buf, size_t size)
 
 /* --- kinds --- */
 
-#define COMMON .change = ext4_inode_change, .sync = ext4_sync, .write_back = ext4_write_back
+#define COMMON                                                                                     \
+	.change = ext4_inode_change, .sync = ext4_sync, .write_back = ext4_write_back,             \
+	.xattr_get = ext4_xattr_get, .xattr_set = ext4_xattr_set, .xattr_list = ext4_xattr_list
 
 static const struct inode_ops file_ops = {
 	COMMON,

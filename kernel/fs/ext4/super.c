@@ -52,8 +52,34 @@ static int check_checksum(struct ext4 *fs, const struct ext4_disk_super *s)
 		return 0;
 	if (s->s_checksum_type != EXT4_CHECKSUM_CRC32C)
 		return ext4_corrupt(fs, "unknown checksum type %u", s->s_checksum_type);
-	if (crc32c(~0u, s, offsetof(struct ext4_disk_super, s_checksum)) != s->s_checksum)
+	const size_t n = offsetof(struct ext4_disk_super, s_checksum);
+	if (crc32c(~0u, s, n) == s->s_checksum)
+		return 0;
+	/* Cut off in the middle of being written, perhaps: it is two sectors.  Mounting and unmounting change but one bit; in
+	 * between, as that bit says, the journal or the groups know better, if the rest fits them. */
+	struct ext4_disk_super *other = heap_alloc(sizeof(*other));
+	if (!other)
+		return -ENOMEM;
+	memcpy(other, s, sizeof(*other));
+	other->s_feature_incompat ^= EXT4_INCOMPAT_RECOVER;
+	bool torn = crc32c(~0u, other, n) == s->s_checksum;
+	heap_free(other);
+	fs->torn = torn || fs->incompat & EXT4_INCOMPAT_RECOVER;
+	return fs->torn ? 0 : ext4_corrupt(fs, "superblock: wrong checksum");
+}
+
+/* The checksum of a descriptor is made with what the superblock says. */
+static int check_torn(struct ext4 *fs)
+{
+	struct ext4_group g;
+	if (!fs->torn)
+		return 0;
+	int err = ext4_group_get(fs, 0, &g);
+	if (err < 0)
 		return ext4_corrupt(fs, "superblock: wrong checksum");
+	ext4_group_put(&g);
+	log_warn("%s: ext4: the superblock was being written when the machine ended",
+		fs->device->name);
 	return 0;
 }
 
@@ -348,7 +374,7 @@ static int make_writable(struct ext4 *fs, bool replayed)
 	int err = check_writable(fs);
 	if (err == 0)
 		err = hold_super(fs);
-	if (err == 0 && replayed)
+	if (err == 0 && (replayed || fs->torn))
 		err = count_free(fs);
 	if (err < 0)
 		return err;
@@ -435,6 +461,8 @@ static int mount(struct block_device *device, unsigned flags, struct super **out
 	fs->device = device;
 	ext4_metadata_init(fs);
 	int err = read_super(fs);
+	if (err == 0)
+		err = check_torn(fs);
 	if (err == 0)
 		err = make_super(fs);
 	if (err == 0)
