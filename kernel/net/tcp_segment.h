@@ -2,7 +2,7 @@
 #pragma once
 
 #include "abi/linux/tcp.h"
-#include "kernel/lib/base.h"
+#include "kernel/net/address.h"
 
 #define TCP_FIN 0x01u
 #define TCP_SYN 0x02u
