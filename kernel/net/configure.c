@@ -137,7 +137,7 @@ static void start_ipv6(void)
 {
 	struct netif *n;
 	for (unsigned i = 0; (n = netif_at(i)); i++)
-		if (!(n->flags & NETIF_LOOPBACK) && nd_start(n) < 0)
+		if (!(n->flags & NETIF_LOOPBACK) && !netif_interface(n)->nd && nd_start(n) < 0)
 			log_warn("%s: no memory for IPv6", n->name);
 }
 

@@ -28,7 +28,11 @@ static int keep_frame(struct netif *n, struct packet *p)
 {
 	(void)n;
 	struct packet *copy = packet_copy(p, 0, packet_length(p));
-	list_push_back(&frames, &copy->link);
+	/* IPv6 configures itself meanwhile: tests/net/scripted.py looks at that. */
+	if (load_be16(packet_data(copy) + 12) == ETHERNET_IPV6)
+		packet_free(copy);
+	else
+		list_push_back(&frames, &copy->link);
 	packet_free(p);
 	return 0;
 }
@@ -593,7 +597,8 @@ static void check_netlink(void)
 	static const struct {
 		uint16_t type;
 		unsigned n;
-	} questions[] = {{RTM_GETLINK, 2}, {RTM_GETADDR, 2}, {RTM_GETROUTE, 2}};
+	} questions[] = {
+		{RTM_GETLINK, 2}, {RTM_GETADDR, 4}, {RTM_GETROUTE, 3}}; /* of both families */
 	for (unsigned q = 0; q < 3; q++) {
 		struct {
 			struct linux_nlmsghdr h;
