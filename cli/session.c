@@ -349,6 +349,10 @@ static void finish(struct session *s)
 		fprintf(stderr, "%s", s->said.data);
 	struct ending e = ending_of(s, status);
 
+	if (s->trace && e.end == END_EXITED)
+		trace_view_exited(s->trace, e.number);
+	if (s->trace && e.end == END_SIGNAL)
+		trace_view_killed(s->trace, e.number);
 	s->events.ended(s->events.context, &e);
 }
 

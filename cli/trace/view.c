@@ -11,6 +11,7 @@
 #include "cli/memory.h"
 #include "cli/trace/calls.h"
 #include "cli/trace/record.h"
+#include "cli/trace/show.h"
 #include "cli/trace/values.h"
 
 #define RESULT_COLUMN 40 /* as strace aligns them */
@@ -276,6 +277,25 @@ static void print_sums(const struct trace_view *v)
 		"100.00 %11.6f %11" PRIu64 " %9" PRIu64 " %9" PRIu64 " total\n",
 		(double)all.ns / 1e9, all.calls ? all.ns / 1000 / all.calls : 0, all.calls,
 		all.errors);
+}
+
+static bool prints_lines(const struct trace_view *v)
+{
+	const struct trace_options *o = v->options;
+
+	return v->tid != 0 && (!o->summary || o->summary_too);
+}
+
+void trace_view_exited(struct trace_view *v, int status)
+{
+	if (prints_lines(v))
+		fprintf(v->out, "+++ exited with %d +++\n", status);
+}
+
+void trace_view_killed(struct trace_view *v, int signal)
+{
+	if (prints_lines(v))
+		fprintf(v->out, "+++ killed by %s +++\n", trace_signal_name(signal));
 }
 
 void trace_view_close(struct trace_view *v)

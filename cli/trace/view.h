@@ -42,3 +42,7 @@ int trace_view_open(const struct trace_options *, struct trace_view **out) must_
 void trace_view_frame(struct trace_view *, unsigned kind, const void *content, size_t len);
 /* The sums, if they are wanted; frees it. */
 void trace_view_close(struct trace_view *);
+
+/* How the program ended: a status, a signal. */
+void trace_view_exited(struct trace_view *, int status);
+void trace_view_killed(struct trace_view *, int signal);

@@ -44,6 +44,16 @@ def like_strace(case):
         raise Failure(f"{len(different)} of {len(linux)} lines differ, {len(ours)} lines", "\n".join(different))
 
 
+def endings(case):
+    """As strace tells them."""
+    for script, status, line in (("exit 3", 3, "exited with 3"), ("kill -TERM $$", 143, "killed by SIGTERM")):
+        text = run(case, MOTE, "trace", "/bin/sh", "-c", script, status=status)
+        if f"+++ {line} +++" not in text.splitlines():
+            raise Failure(f"the end is not told: {line}", text[-1000:])
+    if "+++" in run(case, MOTE, "trace", "-c", "/bin/true"):
+        raise Failure("-c prints more than its table")
+
+
 def selection(case):
     program = compiled(case)
     text = run(case, MOTE, "trace", "-e", "trace=%network,!nothing-like-it", program, status=125)
@@ -83,5 +93,5 @@ def profile_and_allow(case):
 
 
 def cases(name):
-    functions = {"like-strace": like_strace, "selection": selection, "profile-and-allow": profile_and_allow}
+    functions = {"like-strace": like_strace, "endings": endings, "selection": selection, "profile-and-allow": profile_and_allow}
     return [Case(f"{name}/{word}", function, 120) for word, function in functions.items()]
