@@ -24,7 +24,7 @@ warnings := -Wall -Wextra -Wshadow -Wimplicit-fallthrough -Wvla -Werror
 # Small by default; fast where every system call and packet passes.
 hot := kernel/lib/% kernel/mem/% kernel/sched/% kernel/arch/% kernel/net/checksum.c kernel/net/tcp_input.c \
 	kernel/net/tcp_output.c kernel/net/tcp_ack.c kernel/net/tcp_receive.c kernel/net/tcp_stream.c \
-	kernel/net/net.c kernel/net/demux.c kernel/net/ip.c kernel/net/payload.c kernel/net/ethernet.c kernel/net/tcp_timer.c \
+	kernel/net/net.c kernel/net/route.c kernel/net/demux.c kernel/net/ip.c kernel/net/payload.c kernel/net/ethernet.c kernel/net/tcp_timer.c \
 	kernel/net/socket.c kernel/file/epoll.c kernel/file/fd_table.c kernel/file/file.c kernel/dev/virtio_net.c \
 	kernel/dev/packet.c kernel/dev/virtqueue.c kernel/syscall/dispatch.c
 optimise = $(if $(DEBUG),-Og -DDEBUG,$(if $(filter $(hot),$<),-O2,-Os -mmemcpy-strategy=unrolled_loop:128:noalign$(comma)libcall:-1:noalign \

@@ -3,7 +3,7 @@
 #include "kernel/lib/format.h"
 
 static const struct netif_upper *upper;
-static struct list interfaces = LIST_INIT(interfaces);
+struct list netif_list = LIST_INIT(netif_list);
 static unsigned last_index, n_ethernet;
 
 void netif_set_upper(const struct netif_upper *u)
@@ -16,7 +16,7 @@ void netif_register(struct netif *n)
 	n->index = ++last_index;
 	if (n->name[0] == '\0')
 		format(n->name, sizeof(n->name), "eth%u", n_ethernet++);
-	list_push_back(&interfaces, &n->link);
+	list_push_back(&netif_list, &n->link);
 	if (upper)
 		upper->attach(n);
 }
@@ -24,7 +24,7 @@ void netif_register(struct netif *n)
 struct netif *netif_at(unsigned position)
 {
 	struct netif *n = NULL;
-	list_for_each (n, &interfaces, link)
+	list_for_each (n, &netif_list, link)
 		if (position-- == 0)
 			return n;
 	return NULL;

@@ -131,6 +131,13 @@ void netif_set_upper(const struct netif_upper *upper);
 void netif_register(struct netif *n);
 /* In order of registration; NULL beyond the last. */
 struct netif *netif_at(unsigned position);
+/* To walk over all: the one after n, or the first if n is NULL; NULL at the end.  Only netif.c changes the list. */
+extern struct list netif_list;
+static inline struct netif *netif_next(const struct netif *n)
+{
+	struct list *next = n ? n->link.next : netif_list.next;
+	return next == &netif_list ? NULL : list_entry(next, struct netif, link);
+}
 /* For drivers: hand a received frame up. */
 void netif_receive(struct netif *n, struct packet *p);
 void netif_receive_done(struct netif *n);

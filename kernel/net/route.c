@@ -85,8 +85,7 @@ struct interface *interface_of_v4(uint32_t v4)
 {
 	if (v4_is_loopback(v4))
 		return netif_interface(&loopback);
-	struct netif *n;
-	for (unsigned i = 0; v4 != 0 && (n = netif_at(i)); i++)
+	for (struct netif *n = NULL; v4 != 0 && (n = netif_next(n));)
 		if (netif_interface(n)->v4 == v4)
 			return netif_interface(n);
 	return NULL;
@@ -120,8 +119,7 @@ int interface_configure(struct interface *i, uint32_t v4, uint32_t mask)
 /* The interface for broadcasts and multicasts that name none. */
 static struct netif *first_configured(unsigned netif_index)
 {
-	struct netif *n;
-	for (unsigned i = 0; (n = netif_at(i)); i++) {
+	for (struct netif *n = NULL; (n = netif_next(n));) {
 		if (netif_index ? n->index == netif_index
 				: !(n->flags & NETIF_LOOPBACK) && netif_interface(n)->v4 != 0)
 			return n;
@@ -154,8 +152,7 @@ static int find_group(uint32_t to, enum route_kind kind, unsigned netif_index, s
 
 static bool is_subnet_broadcast(uint32_t to)
 {
-	struct netif *n;
-	for (unsigned i = 0; (n = netif_at(i)); i++)
+	for (struct netif *n = NULL; (n = netif_next(n));)
 		if (to == netif_interface(n)->broadcast && to != 0)
 			return true;
 	return false;
