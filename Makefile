@@ -112,7 +112,7 @@ $(BUILD)/host/%.o: %.c Makefile
 
 portable_sources := $(filter-out kernel/lib/memory.c,$(sort $(foreach d,kernel/lib kernel/mem kernel/sched kernel/file \
 	kernel/fs kernel/fs/ext4 kernel/fs/tmpfs kernel/fs/overlay kernel/fs/proc kernel/fs/sys kernel/fs/dev kernel/net \
-	kernel/arch/host,$(wildcard $(d)/*.c)) $(wildcard kernel/dev/block.c kernel/dev/block_batch.c kernel/dev/netif.c kernel/dev/packet.c kernel/proc/elf.c)))
+	kernel/arch/host,$(wildcard $(d)/*.c)) $(wildcard kernel/dev/block.c kernel/dev/block_batch.c kernel/dev/partition.c kernel/dev/netif.c kernel/dev/packet.c kernel/proc/elf.c)))
 portable_flags := -std=c11 -D_GNU_SOURCE -g -O1 -fno-strict-aliasing -fno-builtin -Wall -Wextra -Wshadow -Werror -I. \
 	-Ikernel/arch/host -MMD -MP
 unit_flags := $(portable_flags) -fsanitize=address$(comma)undefined -fno-sanitize-recover=all

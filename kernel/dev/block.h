@@ -38,7 +38,8 @@ struct block_ops {
 
 struct block_device {
 	const struct block_ops *ops;
-	char name[16]; /* "vda" */
+	char name[16];         /* "vda" */
+	char partition_id[37]; /* of a partition: what PARTUUID= says */
 	uint64_t n_sectors;
 	unsigned max_segments;
 	bool read_only;
@@ -52,6 +53,8 @@ void block_totals(uint64_t *n_read, uint64_t *n_written);
 
 /* For drivers: the device exists from now on, for ever.  Copies nothing. */
 void block_register(struct block_device *d);
+/* partition.c: look for a table of partitions on every disk, once; they are block devices from then on.  Sleeps. */
+void partitions_find(void);
 /* By name, with or without "/dev/"; NULL if there is none. */
 struct block_device *block_find(const char *name);
 struct block_device *block_at(unsigned index); /* in order of registration; NULL beyond the last */

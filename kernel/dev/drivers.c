@@ -3,6 +3,7 @@
  * one look, never a wait.
  */
 #include "kernel/dev/drivers.h"
+#include "kernel/dev/nvme.h"
 #include "kernel/dev/pci.h"
 #include "kernel/dev/uart16550.h"
 #include "kernel/dev/virtio_drivers.h"
@@ -11,6 +12,7 @@
 
 const struct pci_driver *const pci_drivers[] = {
 	&virtio_pci_driver,
+	&nvme_driver,
 	NULL,
 };
 

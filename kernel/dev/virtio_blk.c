@@ -316,10 +316,8 @@ static int probe(struct virtio_device *v)
 		wait_queue_init(&d->waiting[i]);
 	d->block.ops = &blk_ops;
 	d->block.driver = d;
-	unsigned n = 0;
-	while (block_at(n))
-		n++;
-	format(d->block.name, sizeof(d->block.name), "vd%c", 'a' + n % 26);
+	static unsigned n;
+	format(d->block.name, sizeof(d->block.name), "vd%c", 'a' + n++ % 26);
 	virtio_start(v);
 	block_register(&d->block);
 	return 0;

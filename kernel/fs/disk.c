@@ -62,7 +62,23 @@ static struct block_device *find_super(const struct wanted *w)
 	return d;
 }
 
-struct block_device *disk_find(const char *name)
+static bool same_id(const char *a, const char *b)
+{
+	while (*a && (*a | 0x20) == (*b | 0x20))
+		a++, b++;
+	return *a == *b;
+}
+
+static struct block_device *find_partition(const char *id)
+{
+	struct block_device *d = NULL;
+	for (unsigned i = 0; *id && (d = block_at(i)); i++)
+		if (same_id(d->partition_id, id))
+			break;
+	return d;
+}
+
+static struct block_device *find(const char *name)
 {
 	struct wanted w = {0};
 	if (string_starts_with(name, "LABEL=")) {
@@ -71,5 +87,17 @@ struct block_device *disk_find(const char *name)
 	}
 	if (string_starts_with(name, "UUID="))
 		return parse_uuid(name + 5, w.uuid) ? find_super(&w) : NULL;
+	if (string_starts_with(name, "PARTUUID="))
+		return find_partition(name + 9);
 	return block_find(name);
+}
+
+/* Tables of partitions are read only when none of the whole disks is meant. */
+struct block_device *disk_find(const char *name)
+{
+	struct block_device *d = find(name);
+	if (d)
+		return d;
+	partitions_find();
+	return find(name);
 }
