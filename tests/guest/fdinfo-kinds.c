@@ -13,7 +13,8 @@
 /* What differs from machine to machine: mounts, inodes, the count of eventfds. */
 static int of_the_machine(const char *line)
 {
-	return !strncmp(line, "mnt_id", 6) || !strncmp(line, "ino", 3) || strstr(line, "eventfd-id");
+	return !strncmp(line, "mnt_id", 6) || !strncmp(line, "ino", 3) ||
+	       strstr(line, "eventfd-id");
 }
 
 static void show(const char *what, int fd)
@@ -42,7 +43,8 @@ int main(void)
 	int epoll = epoll_create1(0), pipes[2];
 	if (pipe2(pipes, O_NONBLOCK) || write(file, "hello", 5) != 5)
 		return 1;
-	epoll_ctl(epoll, EPOLL_CTL_ADD, event, &(struct epoll_event){EPOLLIN | EPOLLET, {.u64 = 0xabc}});
+	epoll_ctl(epoll, EPOLL_CTL_ADD, event,
+		&(struct epoll_event){EPOLLIN | EPOLLET, {.u64 = 0xabc}});
 	lseek(file, 3, SEEK_SET);
 	show("file", file);
 	show("eventfd", event);

@@ -43,8 +43,8 @@ static void make_pair(void)
 static void make_timed_pair(void)
 {
 	make_pair();
-	must(setsockopt(a, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){2, 0},
-		sizeof(struct timeval)));
+	must(setsockopt(
+		a, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){2, 0}, sizeof(struct timeval)));
 }
 
 static void make_listener(void)
@@ -130,22 +130,43 @@ static void make_epoll(void)
 static const struct timespec two_seconds = {2, 0};
 static struct pollfd none[1];
 
-static long do_read(void) { return read(a, buf, 8); }
-static long do_readv(void) { return readv(a, &(struct iovec){buf, 8}, 1); }
-static long do_write(void) { return write(b, buf, 4096); }
-static long do_recv(void) { return recv(a, buf, 8, 0); }
+static long do_read(void)
+{
+	return read(a, buf, 8);
+}
+static long do_readv(void)
+{
+	return readv(a, &(struct iovec){buf, 8}, 1);
+}
+static long do_write(void)
+{
+	return write(b, buf, 4096);
+}
+static long do_recv(void)
+{
+	return recv(a, buf, 8, 0);
+}
 static long do_recvmsg(void)
 {
 	struct iovec v = {buf, 8};
 	return recvmsg(a, &(struct msghdr){.msg_iov = &v, .msg_iovlen = 1}, 0);
 }
-static long do_accept(void) { return accept(a, NULL, NULL) >= 0 ? 0 : -1; }
-static long do_flock(void) { return flock(a, LOCK_EX); }
+static long do_accept(void)
+{
+	return accept(a, NULL, NULL) >= 0 ? 0 : -1;
+}
+static long do_flock(void)
+{
+	return flock(a, LOCK_EX);
+}
 static long do_ofd_lock(void)
 {
 	return fcntl(a, F_OFD_SETLKW, &(struct flock){.l_type = F_WRLCK});
 }
-static long do_semop(void) { return semop(a, &(struct sembuf){0, -1, 0}, 1); }
+static long do_semop(void)
+{
+	return semop(a, &(struct sembuf){0, -1, 0}, 1);
+}
 static long do_semtimedop(void)
 {
 	return semtimedop(a, &(struct sembuf){0, -1, 0}, 1, &two_seconds);
@@ -158,7 +179,10 @@ static long do_msgrcv(void)
 	} m;
 	return msgrcv(a, &m, 8, 0, 0);
 }
-static long do_mq_receive(void) { return mq_receive(a, buf, 8, NULL); }
+static long do_mq_receive(void)
+{
+	return mq_receive(a, buf, 8, NULL);
+}
 static long do_mq_timedreceive(void)
 {
 	struct timespec until;
@@ -166,7 +190,10 @@ static long do_mq_timedreceive(void)
 	until.tv_sec += 2;
 	return mq_timedreceive(a, buf, 8, NULL, &until);
 }
-static long do_futex(void) { return syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL); }
+static long do_futex(void)
+{
+	return syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL);
+}
 static long do_futex_timed(void)
 {
 	return syscall(SYS_futex, &word, FUTEX_WAIT, 0, &two_seconds);
@@ -175,17 +202,35 @@ static long do_futex_bitset(void)
 {
 	return syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, 0, NULL, NULL, 1);
 }
-static long do_open(void) { return open("fifo", O_RDONLY) >= 0 ? 0 : -1; }
-static long do_poll(void) { return poll(none, 0, 2000); }
-static long do_ppoll(void) { return ppoll(none, 0, &two_seconds, NULL); }
-static long do_select(void) { return select(0, NULL, NULL, NULL, &(struct timeval){2, 0}); }
-static long do_pselect(void) { return pselect(0, NULL, NULL, NULL, &two_seconds, NULL); }
+static long do_open(void)
+{
+	return open("fifo", O_RDONLY) >= 0 ? 0 : -1;
+}
+static long do_poll(void)
+{
+	return poll(none, 0, 2000);
+}
+static long do_ppoll(void)
+{
+	return ppoll(none, 0, &two_seconds, NULL);
+}
+static long do_select(void)
+{
+	return select(0, NULL, NULL, NULL, &(struct timeval){2, 0});
+}
+static long do_pselect(void)
+{
+	return pselect(0, NULL, NULL, NULL, &two_seconds, NULL);
+}
 static long do_epoll(void)
 {
 	struct epoll_event e;
 	return epoll_wait(a, &e, 1, 2000);
 }
-static long do_nanosleep(void) { return nanosleep(&two_seconds, NULL); }
+static long do_nanosleep(void)
+{
+	return nanosleep(&two_seconds, NULL);
+}
 static long do_clock_nanosleep(void)
 {
 	errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &two_seconds, NULL);
@@ -199,7 +244,10 @@ static long do_clock_nanosleep_until(void)
 	errno = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 	return errno ? -1 : 0;
 }
-static long do_pause(void) { return pause(); }
+static long do_pause(void)
+{
+	return pause();
+}
 static long do_sigsuspend(void)
 {
 	sigset_t none_blocked;
@@ -214,12 +262,18 @@ static long do_sigtimedwait(void)
 	return sigtimedwait(&other, NULL, &two_seconds);
 }
 
-static void end_write(void) { must(write(b, "12345678", 8)); }
-static void end_drain(void) { must(read(a, buf, 4096)); }
+static void end_write(void)
+{
+	must(write(b, "12345678", 8));
+}
+static void end_drain(void)
+{
+	must(read(a, buf, 4096));
+}
 static void end_connect(void)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(b),
-		.sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_port = htons(b), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	int fd = must(socket(AF_INET, SOCK_STREAM, 0));
 	must(connect(fd, (struct sockaddr *)&at, sizeof(at)));
 }
@@ -232,12 +286,18 @@ static void end_create(void)
 	close(must(open("new", O_CREAT | O_RDWR, 0600)));
 	unlink("new");
 }
-static void end_flock(void) { must(flock(b, LOCK_UN)); }
+static void end_flock(void)
+{
+	must(flock(b, LOCK_UN));
+}
 static void end_ofd_lock(void)
 {
 	must(fcntl(b, F_OFD_SETLK, &(struct flock){.l_type = F_UNLCK}));
 }
-static void end_semaphore(void) { must(semop(a, &(struct sembuf){0, 1, 0}, 1)); }
+static void end_semaphore(void)
+{
+	must(semop(a, &(struct sembuf){0, 1, 0}, 1));
+}
 static void end_queue(void)
 {
 	struct {
@@ -246,14 +306,22 @@ static void end_queue(void)
 	} m = {1, "1234567"};
 	must(msgsnd(a, &m, 8, 0));
 }
-static void end_mqueue(void) { must(mq_send(a, "12345678", 8, 0)); }
+static void end_mqueue(void)
+{
+	must(mq_send(a, "12345678", 8, 0));
+}
 static void end_futex(void)
 {
 	word = 1;
 	syscall(SYS_futex, &word, FUTEX_WAKE, 1);
 }
-static void end_fifo(void) { close(must(open("fifo", O_RDWR))); }
-static void end_none(void) {}
+static void end_fifo(void)
+{
+	close(must(open("fifo", O_RDWR)));
+}
+static void end_none(void)
+{
+}
 
 #define NOTHING end_none
 static const struct {

@@ -37,9 +37,9 @@ static void locks(const char *which)
 	long begin;
 	FILE *f = fopen("/proc/locks", "r");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%*d: %19s %19s %19s %d %*s %ld %29s", kind, advice, access, &pid, &begin, end) == 6 &&
-			!strcmp(kind, which) &&
-			(pid == getpid() || (pid == -1 && begin == 7)))
+		if (sscanf(line, "%*d: %19s %19s %19s %d %*s %ld %29s", kind, advice, access, &pid,
+			    &begin, end) == 6 &&
+			!strcmp(kind, which) && (pid == getpid() || (pid == -1 && begin == 7)))
 			printf("%s %s %s %ld %s\n", kind, advice, access, begin, end);
 	if (f)
 		fclose(f);
@@ -50,7 +50,11 @@ int main(void)
 	int key = 0x6d6f7465 + getpid(), file = memfd_create("locked", 0);
 	int shm = shmget(key, 8192, IPC_CREAT | 0640), sem = semget(key, 3, IPC_CREAT | 0600);
 	int msg = msgget(key, IPC_CREAT | 0620);
-	msgsnd(msg, &(struct { long type; char text[4]; }){1, "abc"}, 4, 0);
+	msgsnd(msg, &(struct {
+		long type;
+		char text[4];
+	}){1, "abc"},
+		4, 0);
 	find("/proc/sysvipc/shm", key, shm, 4);
 	find("/proc/sysvipc/sem", key, sem, 4);
 	find("/proc/sysvipc/msg", key, msg, 4);

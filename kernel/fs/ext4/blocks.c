@@ -2,7 +2,7 @@
  * Free blocks: found near a goal, as many in a row as are asked for if there are, else the longest row among those looked at.
  */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/fs/internal.h"
 
 #define GROUPS_LOOKED_AT 32u /* for a row long enough, before a shorter one will do */

@@ -3,7 +3,7 @@
  * transaction that is not durable yet, since until then a crash brings back what they belonged to.
  */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/mem/heap.h"
 
 static int compare(const struct tree_node *a, const struct tree_node *b)

@@ -2,7 +2,7 @@
  * Operations and the blocks they change.  A block in a transaction keeps its page in memory; who looks for it finds that
  * page, whatever the device still holds.
  */
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "abi/linux/errno.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"

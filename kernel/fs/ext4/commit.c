@@ -7,7 +7,7 @@
  */
 #include "abi/linux/errno.h"
 #include "kernel/arch/timer.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"

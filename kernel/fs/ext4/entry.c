@@ -1,6 +1,6 @@
 /* Changing directories: entries put into blocks, taken out, led elsewhere; the blocks themselves. */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/string.h"
 
 #define DOT_SIZE 12u

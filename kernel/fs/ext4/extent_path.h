@@ -1,7 +1,7 @@
 /* The way from an inode to an extent, for those who change the tree. */
 #pragma once
 
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 
 struct ext4_level {
 	struct ext4_block block;      /* page NULL: the root, in the inode */

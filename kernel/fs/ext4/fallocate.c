@@ -1,6 +1,6 @@
 /* fallocate(2): room set aside, holes, ranges of zeroes, and ranges that are taken out or put in. */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/fs/internal.h"
 #include "kernel/lib/string.h"
 

@@ -1,6 +1,6 @@
 /* Group descriptors and the bitmaps they lead to. */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/crc32c.h"
 #include "kernel/lib/string.h"
 

@@ -1,7 +1,7 @@
 /* The way through a directory's index, for those who look and those who change it. */
 #pragma once
 
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 
 #define EXT4_INDEX_LEVELS 4u
 #define EXT4_INDEX_BLOCK_MASK 0x0fffffffu

@@ -1,6 +1,6 @@
 /* Inodes: found in their group's table, verified, and made into the VFS's. */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/crc32c.h"
 #include "kernel/lib/string.h"
 

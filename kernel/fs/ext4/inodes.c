@@ -3,7 +3,7 @@
  * their parent, as long as it has room.
  */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 

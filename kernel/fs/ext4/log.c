@@ -4,7 +4,7 @@
  */
 #include "abi/linux/errno.h"
 #include "kernel/arch/timer.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/crc32c.h"
 #include "kernel/lib/endian.h"
 #include "kernel/lib/log.h"

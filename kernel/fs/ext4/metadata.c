@@ -1,6 +1,6 @@
 /* Blocks of metadata, through a page cache of the device; and complaints about them. */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 

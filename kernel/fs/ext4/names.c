@@ -1,6 +1,6 @@
 /* Names: create, link, unlink, rename.  Each is one operation, so that after a crash it has happened or not. */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 

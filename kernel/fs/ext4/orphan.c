@@ -3,7 +3,7 @@
  * because they were being shortened.  On disk a list from the superblock through the inodes' i_dtime.
  */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/log.h"
 
 static int set_head(struct ext4 *fs, uint32_t number)

@@ -6,7 +6,7 @@
  * the log has blocks.
  */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/crc32c.h"
 #include "kernel/lib/endian.h"
 #include "kernel/lib/log.h"

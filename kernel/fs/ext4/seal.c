@@ -1,6 +1,6 @@
 /* Checksums of changed blocks, once per transaction, just before they are copied. */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/crc32c.h"
 #include "kernel/lib/string.h"
 

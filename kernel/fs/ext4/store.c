@@ -1,6 +1,6 @@
 /* Inodes onto the disk: fields into their blocks, new ones, changed attributes. */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 

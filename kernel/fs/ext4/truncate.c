@@ -3,7 +3,7 @@
  * is the new one already, says what to free.
  */
 #include "abi/linux/errno.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/string.h"
 
 #define LOGICAL_END (1ull << 32)

@@ -5,7 +5,7 @@
  */
 #include "abi/linux/errno.h"
 #include "abi/linux/stat.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/fs/internal.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"

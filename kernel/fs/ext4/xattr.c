@@ -6,7 +6,7 @@
  */
 #include "abi/linux/errno.h"
 #include "abi/linux/xattr.h"
-#include "kernel/fs/ext4/change.h"
+#include "kernel/fs/ext4/change_files.h"
 #include "kernel/lib/crc32c.h"
 #include "kernel/lib/string.h"
 #include "kernel/mem/heap.h"
