@@ -45,6 +45,7 @@ struct debug_reply {
 #define DEBUG_KILL 12      /* SIGKILL */
 #define DEBUG_SIGNAL 13    /* len: a signal for the program */
 #define DEBUG_RESIDENT 14  /* which of len pages from address are in memory: a byte each, not 0 */
+#define DEBUG_SYNC 16      /* sync(2): what was written is on the disks when the reply comes */
 #define DEBUG_WATCH                                                                                \
 	15 /* data: struct debug_watch[DEBUG_WATCHES], in place of those before; -EINVAL */
 

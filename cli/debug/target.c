@@ -82,6 +82,11 @@ int target_kill(struct target *t)
 	return ask(t, (struct debug_request){.operation = DEBUG_KILL}, NULL, 0);
 }
 
+int target_sync(struct target *t)
+{
+	return ask(t, (struct debug_request){.operation = DEBUG_SYNC}, NULL, 0);
+}
+
 int target_resume(struct target *t, const struct debug_action *actions, size_t n, unsigned rest)
 {
 	t->has_event = false;

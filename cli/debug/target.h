@@ -32,6 +32,7 @@ int target_attach(struct target *, unsigned flags) must_check;
 int target_detach(struct target *) must_check;
 int target_stop(struct target *) must_check;
 int target_kill(struct target *) must_check;
+int target_sync(struct target *) must_check;
 /* rest: what threads that are not named do. */
 int target_resume(struct target *, const struct debug_action *, size_t n, unsigned rest) must_check;
 /* Into t->data: struct debug_thread[]; how many. */

@@ -323,8 +323,10 @@ static int copy_at_rest(const char *name, const char *file, struct new_file *to)
 
 	if (from < 0)
 		return fail(errno, "cannot open the volume %s: %s", name, strerror(errno));
-	volume_users_pause(file, &paused);
-	int err = copy_sparse(from, to->fd);
+	int err = volume_users_pause(file, &paused);
+
+	if (err >= 0)
+		err = copy_sparse(from, to->fd);
 
 	volume_users_resume(&paused);
 	close(from);

@@ -1,4 +1,5 @@
 /* Who uses an image: the locks tell that somebody does, the instances' configs tell who. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/control.h"
+#include "cli/debug/attach.h"
 #include "cli/instance_view.h"
 #include "cli/volume/volume.h"
 
@@ -43,21 +45,42 @@ static bool ask(const struct instance *i, const char *what)
 	return did;
 }
 
-void volume_users_pause(const char *file, struct string_list *paused)
+/* First what it has written goes to the disk, so that the copy has it; then it stands. */
+static int pause_one(const struct instance_view *v, struct string_list *paused)
+{
+	struct target t;
+
+	if (attach_open(v->instance.name, &t, NULL, NULL) >= 0) {
+		if (target_sync(&t) < 0)
+			warn("%s did not write back: the copy has what it had fsynced",
+				v->instance.name);
+		attach_close(&t);
+	}
+	if (!ask(&v->instance, "pause"))
+		return fail(EBUSY,
+			"cannot copy the volume while %s writes to it: its machine can not be "
+			"halted",
+			v->instance.name);
+	list_add(paused, v->instance.name);
+	return 0;
+}
+
+int volume_users_pause(const char *file, struct string_list *paused)
 {
 	const struct string_list all = {0};
 	struct instance_view *v = NULL;
 	char *real = realpath(file, NULL);
 	size_t n = 0;
+	int err = 0;
 
 	if (!real || volume_use(file) == '-' || instance_views(&all, VIEW_ALIVE, &v, &n) < 0)
 		n = 0;
-	for (size_t i = 0; i < n; i++)
-		if (uses(&v[i], real) && strcmp(v[i].status, "running") == 0 &&
-			ask(&v[i].instance, "pause"))
-			list_add(paused, v[i].instance.name);
+	for (size_t i = 0; err >= 0 && i < n; i++)
+		if (uses(&v[i], real) && strcmp(v[i].status, "running") == 0)
+			err = pause_one(&v[i], paused);
 	instance_views_free(v, n);
 	free(real);
+	return err;
 }
 
 void volume_users_resume(struct string_list *paused)

@@ -69,6 +69,7 @@ bool delta_is(int file);
 
 /* Somebody has a lock on it: 'w' writes, 'r' reads, '-' nobody. */
 char volume_use(const char *file);
-/* Halts the machines that use the image, and lets them go on. */
-void volume_users_pause(const char *file, struct string_list *paused);
+/* Has the machines that use the image write back and halts them; and lets them go on.  Says why it can not: those that were
+ * halted are in paused all the same. */
+int volume_users_pause(const char *file, struct string_list *paused) must_check;
 void volume_users_resume(struct string_list *paused);

@@ -388,6 +388,13 @@ static long watch(struct asked *a)
 	return inspect_watch((const struct debug_watch *)a->data);
 }
 
+static long sync_disks(struct asked *a)
+{
+	(void)a;
+	vfs_sync_all();
+	return 0;
+}
+
 static long perform(struct asked *a)
 {
 	static long (*const operations[])(struct asked * a) = {
@@ -406,6 +413,7 @@ static long perform(struct asked *a)
 		[DEBUG_SIGNAL] = send_signal,
 		[DEBUG_RESIDENT] = tell_resident,
 		[DEBUG_WATCH] = watch,
+		[DEBUG_SYNC] = sync_disks,
 	};
 	unsigned operation = a->request->operation;
 	if (operation >= array_size(operations) || !operations[operation])
